@@ -1,0 +1,1 @@
+"""Road access: verdicts, best ways, suspected gaps, coverage."""

@@ -1,0 +1,156 @@
+"""Anchors: what a hamlet must reach for its road to count, placed on the network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from siteplan.network.graph import RoadNetwork, components
+from siteplan.network.lines import TOUCH_M
+from siteplan.network.nearest import pieces_near
+from siteplan.network.ragged import Bools, Floats, Ints
+
+
+@dataclass(frozen=True)
+class Surfaces:
+    """What an analysis needs to know of every road of the layer, (n,): see `RoadClasses`.
+
+    hard: counts as hardened in this analysis (unknown as the plan says); unknown: of unknown surface.
+    """
+
+    hard: Bools
+    unknown: Bools
+    anchor: Bools
+    connects: Bools
+    kmh: Floats
+
+
+@dataclass(frozen=True)
+class Anchored:
+    """A network with its anchors.
+
+    network: split where centres stand; node_centre: row of the centre that stands on a node, -1 none, (nodes,);
+    piece_anchor: the piece is an anchor along its length, (pieces,); rule: "centres", "classes", "both", "largest
+    component" or "none"; connects: open all year, hard_surface: hardened, hard: both, (pieces,); hard_label: component of each node over hardened
+    connecting pieces; reaches, reaches_hard: whether a piece reaches an anchor at all, and over hardened pieces only.
+    """
+
+    network: RoadNetwork
+    node_centre: Ints
+    piece_anchor: Bools
+    rule: str
+    connects: Bools
+    hard_surface: Bools
+    hard: Bools
+    hard_label: Ints
+    component_anchored: Bools
+    hard_anchored: Bools
+
+    @property
+    def reaches(self) -> Bools:
+        """Pieces that reach an anchor, (pieces,)."""
+        return self.component_anchored[self.network.component]
+
+    @property
+    def reaches_hard(self) -> Bools:
+        """Hardened pieces that reach an anchor over hardened pieces only, (pieces,)."""
+        return self.hard & self.hard_anchored[self.hard_label[self.network.u]]
+
+    @property
+    def anchor_nodes(self) -> Ints:
+        """Nodes that are anchors: where a centre stands, or on an anchor piece."""
+        net = self.network
+        on_piece = np.concatenate([net.u[self.piece_anchor], net.v[self.piece_anchor]])
+        return np.unique(np.concatenate([np.flatnonzero(self.node_centre >= 0), on_piece]))
+
+
+def place_anchors(
+    network: RoadNetwork,
+    tree: shapely.STRtree,
+    surfaces: Surfaces,
+    centres: gpd.GeoDataFrame,
+    *,
+    anchor_m: float,
+    anchor_none: bool = False,
+) -> Anchored:
+    """Place centres (points, already of the kinds that count) and anchor roads on the network.
+
+    A centre stands on every connecting piece within `anchor_m`, at the piece's nearest point. With neither centres nor
+    anchor roads, and unless `anchor_none` (every hardened piece is an anchor), the connecting component of the
+    greatest length is the anchor; ties go to the lowest road id.
+    """
+    network, node_centre = _stand_on(network, tree, surfaces, centres, anchor_m)
+    parent = network.parent
+    connects, hard = surfaces.connects[parent], surfaces.hard[parent]
+    piece_anchor = surfaces.anchor[parent] & connects
+    if anchor_none:
+        piece_anchor, rule = hard & connects, "none"
+    elif len(centres) and surfaces.anchor.any():
+        rule = "both"
+    elif surfaces.anchor.any():
+        rule = "classes"
+    elif len(centres):
+        rule = "centres"
+    else:
+        rule = "largest component"
+        piece_anchor = network.component == largest_component(network, connects)
+    hard_connects = hard & connects
+    hard_label = components(network.n_nodes, network.u[hard_connects], network.v[hard_connects])
+    component_anchored = np.zeros(int(network.node_component.max(initial=-1)) + 1, dtype=bool)
+    component_anchored[network.component[piece_anchor]] = True
+    component_anchored[network.node_component[node_centre >= 0]] = True
+    hard_anchored = np.zeros(int(hard_label.max(initial=-1)) + 1, dtype=bool)
+    hard_anchored[hard_label[network.u[piece_anchor & hard]]] = True
+    hard_anchored[hard_label[node_centre >= 0]] = True
+    return Anchored(
+        network=network,
+        node_centre=node_centre,
+        piece_anchor=piece_anchor,
+        rule=rule,
+        connects=connects,
+        hard_surface=hard,
+        hard=hard & connects,
+        hard_label=hard_label,
+        component_anchored=component_anchored,
+        hard_anchored=hard_anchored,
+    )
+
+
+def largest_component(network: RoadNetwork, connects: Bools) -> int:
+    """The component of connecting pieces with the greatest length (tie: lowest road id); -1 where there is none."""
+    if not connects.any():
+        return -1
+    length = np.bincount(network.component[connects], weights=network.length[connects])
+    # Sums of the same lengths in another order differ in the last bits: a micrometre decides nothing.
+    best = np.flatnonzero(length >= length.max() - 1e-6)
+    if len(best) == 1:
+        return int(best[0])
+    among = connects & np.isin(network.component, best)
+    return int(network.component[among][np.argmin(network.rank[among])])
+
+
+def _stand_on(
+    network: RoadNetwork, tree: shapely.STRtree, surfaces: Surfaces, centres: gpd.GeoDataFrame, anchor_m: float
+) -> tuple[RoadNetwork, Ints]:
+    if not len(centres):
+        return network, np.full(network.n_nodes, -1, dtype=np.int64)
+    xy = shapely.get_coordinates(centres.geometry.to_numpy())
+    near = pieces_near(network, tree, xy, distance_m=anchor_m)
+    kept = surfaces.connects[network.parent[near.piece]]
+    point, piece, along = near.point[kept], near.piece[kept], near.along_m[kept]
+    at_u, at_v = along <= TOUCH_M, along >= network.length[piece] - TOUCH_M
+    inside = ~at_u & ~at_v
+    split, new = network.split(piece[inside], along[inside])
+    node = np.concatenate([network.u[piece[at_u]], network.v[piece[at_v & ~at_u]], new])
+    of = np.concatenate([point[at_u], point[at_v & ~at_u], point[inside]])
+    centre = np.full(split.n_nodes, len(centres), dtype=np.int64)
+    # Of several centres on one node the first by id is named.
+    order = np.empty(len(centres), dtype=np.int64)
+    by_id: NDArray[np.int64] = np.lexsort((centres["row"].to_numpy(), centres["id"].to_numpy(dtype=str)))
+    order[by_id] = np.arange(len(centres))
+    np.minimum.at(centre, node, order[of])
+    return split, np.where(centre < len(centres), by_id[np.minimum(centre, len(centres) - 1)], -1)
