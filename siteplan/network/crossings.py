@@ -13,7 +13,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from siteplan.network.lines import TOUCH_M, LineArrays
-from siteplan.network.ragged import Floats, Ints, ranges
+from siteplan.network.ragged import Bools, Floats, Ints, ranges
 
 PARALLEL_SINE = 1e-4
 """Below this sine of their angle two segments are compared end by end: their crossing is not well defined."""
@@ -28,16 +28,21 @@ class Touches:
     part_b: Ints
     measure_b: Floats
 
+    def where(self, kept: Bools) -> Touches:
+        """The chosen rows."""
+        return Touches(self.part_a[kept], self.measure_a[kept], self.part_b[kept], self.measure_b[kept])
 
-def find_touches(lines: LineArrays, *, workers: int = 2) -> Touches:
-    """All touches and crossings at grade between the lines, and of lines with themselves.
 
-    Lines that do not connect take no part; a separated line takes part with its ends only.
+def find_touches(lines: LineArrays, *, workers: int = 2) -> tuple[Touches, Touches]:
+    """All touches and crossings at grade between the lines, and of lines with themselves; and those not at grade.
+
+    Lines that do not connect take no part. A separated line takes part with its ends only: where it runs over or
+    under another line, the touch is in the second table and joins nothing.
     """
     start, part = _segments(lines)
     if len(start) < 2:
-        empty = np.zeros(0)
-        return Touches(empty.astype(np.int64), empty, empty.astype(np.int64), empty)
+        none, flat = np.zeros(0, dtype=np.int64), np.zeros(0)
+        return Touches(none, flat, none, flat), Touches(none, flat, none, flat)
     a, b = _near_pairs(lines, start, part, workers)
     return _touches_of_pairs(lines, start, part, a, b)
 
@@ -110,7 +115,7 @@ def _near_pairs(lines: LineArrays, start: Ints, part: Ints, workers: int) -> tup
     return np.concatenate([a for a, _ in found]), np.concatenate([b for _, b in found])
 
 
-def _touches_of_pairs(lines: LineArrays, start: Ints, part: Ints, a: Ints, b: Ints) -> Touches:
+def _touches_of_pairs(lines: LineArrays, start: Ints, part: Ints, a: Ints, b: Ints) -> tuple[Touches, Touches]:
     p, q = lines.xy[start[a]], lines.xy[start[b]]
     r, s = lines.xy[start[a] + 1] - p, lines.xy[start[b] + 1] - q
     length_a, length_b = np.hypot(r[:, 0], r[:, 1]), np.hypot(s[:, 0], s[:, 1])
@@ -148,14 +153,15 @@ def _touches_of_pairs(lines: LineArrays, start: Ints, part: Ints, a: Ints, b: In
     touches = Touches(
         part[seg_a], lines.measure[start[seg_a]] + at_a, part[seg_b], lines.measure[start[seg_b]] + at_b
     )
-    return _at_grade(lines, touches)
+    apart = _not_at_grade(lines, touches)
+    return touches.where(~apart), touches.where(apart)
 
 
-def _at_grade(lines: LineArrays, touches: Touches) -> Touches:
-    """Without the touches of separated lines anywhere but at their own ends."""
+def _not_at_grade(lines: LineArrays, touches: Touches) -> Bools:
+    """Touches of separated lines anywhere but at their own ends."""
     length = lines.length
-    kept = np.ones(len(touches.part_a), dtype=bool)
+    apart = np.zeros(len(touches.part_a), dtype=bool)
     for part, at in ((touches.part_a, touches.measure_a), (touches.part_b, touches.measure_b)):
         inside = (at > 2 * TOUCH_M) & (at < length[part] - 2 * TOUCH_M)
-        kept &= ~(lines.separated[part] & inside)
-    return Touches(*(column[kept] for column in (touches.part_a, touches.measure_a, touches.part_b, touches.measure_b)))
+        apart |= lines.separated[part] & inside
+    return apart

@@ -129,14 +129,15 @@ class RoadNetwork:
         share = np.clip((along - measure[at]) / run, 0.0, 1.0)[:, None]
         return xy[at] * (1.0 - share) + xy[at + 1] * share
 
-    def split(self, piece: Ints, along: Floats) -> tuple[RoadNetwork, Ints]:
-        """Put new nodes on pieces (at so many metres from u), and return the new network and the nodes' numbers.
+    def split(self, piece: Ints, along: Floats) -> tuple[RoadNetwork, Ints, Origin]:
+        """Put new nodes on pieces (at so many metres from u): (new network, the nodes' numbers, where pieces went).
 
         Split by measure: the pieces' sums of lengths stay as they were. Several cuts of one piece are allowed; cuts
         at one spot give one node. Cuts must lie inside the pieces.
         """
         if not len(piece):
-            return self, np.zeros(0, dtype=np.int64)
+            same = Origin(np.arange(self.n_pieces), np.zeros(self.n_pieces), self.length)
+            return self, np.zeros(0, dtype=np.int64), same
         order = np.lexsort((along, piece))
         cut_piece, cut_at = piece[order], along[order]
         fresh = np.ones(len(order), dtype=bool)
@@ -180,7 +181,12 @@ class RoadNetwork:
             high=joined(self.high, high + len(self.xy)),
             xy=np.concatenate([self.xy, xy]),
         )
-        return network, number
+        origin = Origin(
+            piece=joined(np.arange(self.n_pieces), parts_of),
+            offset_m=joined(np.zeros(self.n_pieces), begin),
+            old_length=self.length,
+        )
+        return network, number, origin
 
     def _cut_vertices(
         self, piece: Ints, begin: Floats, finish: Floats, cut_xy: Floats, is_first: Bools, is_last: Bools
@@ -236,6 +242,23 @@ class RoadNetwork:
         names = ("length", "parent", "part", "start_m", "end_m", "leg", "geometry")
         graph.add_edges_from((u, v, key, dict(zip(names, rest, strict=True))) for u, v, key, *rest in columns)
         return graph
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Which piece of an older network each piece was cut from, and how far from that one's u it begins."""
+
+    piece: Ints
+    offset_m: Floats
+    old_length: Floats
+
+    def locate(self, piece: Ints, along: Floats) -> tuple[Ints, Floats]:
+        """Places on pieces of the older network as (piece, metres from u) of the new one."""
+        base = np.cumsum(self.old_length + 1.0) - (self.old_length + 1.0)
+        start = base[self.piece] + self.offset_m
+        order = np.argsort(start, kind="stable")
+        at = order[np.searchsorted(start[order], base[piece] + along, side="right") - 1]
+        return at, along - self.offset_m[at]
 
 
 def components(n_nodes: int, u: Ints, v: Ints) -> Ints:

@@ -44,13 +44,15 @@ class Reach:
 
 @dataclass(frozen=True)
 class Joins:
-    """What is known of a line layer before a tolerance is chosen: touches, and ends within `reach_m` of other lines.
+    """What is known of a line layer before a tolerance is chosen: touches, touches that are not at grade (`apart`), and
+    ends within `reach_m` of other lines.
 
     Made once; networks for several `snap_m` up to `reach_m` are built from it.
     """
 
     lines: LineArrays
     touches: Touches
+    apart: Touches
     reach: Reach
     reach_m: float
     tree: shapely.STRtree
@@ -58,11 +60,11 @@ class Joins:
 
 def find_joins(lines: LineArrays, *, reach_m: float) -> Joins:
     """Find the touches of `lines`, and the lines within `reach_m` of each line's two ends."""
-    touches = find_touches(lines)
+    touches, apart = find_touches(lines)
     tree = shapely.STRtree(lines.parts)
     ends = np.flatnonzero(np.repeat(lines.connects, 2))
     reach = ends_near_lines(lines, tree, touches, ends, reach_m=reach_m)
-    return Joins(lines=lines, touches=touches, reach=reach, reach_m=reach_m, tree=tree)
+    return Joins(lines=lines, touches=touches, apart=apart, reach=reach, reach_m=reach_m, tree=tree)
 
 
 def ends_near_lines(

@@ -10,10 +10,10 @@ import shapely
 
 from siteplan.network import LineArrays, RoadNetwork, build_network, find_joins
 from siteplan.network.joining import Joins, Reach
-from siteplan.network.nearest import NearPieces, pieces_near
+from siteplan.network.nearest import NearPieces
 from siteplan.network.ragged import Floats, Ints
 from siteplan.roads import verdict
-from siteplan.roads.anchors import Anchored, Surfaces, place_anchors
+from siteplan.roads.anchors import Anchored, Surfaces, near_hamlets, place_anchors
 from siteplan.roads.hardness import HARDENED, UNKNOWN, RoadClasses
 from siteplan.roads.ways import Ways, find_ways
 
@@ -106,7 +106,7 @@ def road_access(
         network, joins.tree, surfaces, centres, anchor_m=options.anchor_m, anchor_none=options.anchor_none
     )
     xy = points_of(villages)
-    near = pieces_near(anchored.network, joins.tree, xy, distance_m=near_m or options.access_m)
+    near = near_hamlets(anchored, joins.tree, xy, distance_m=near_m or options.access_m)
     close = near.within(options.access_m)
     status = verdict.judge(anchored, close, np.isfinite(xy).all(axis=1))
     ways = find_ways(anchored, surfaces, close, status, xy)

@@ -9,9 +9,9 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from siteplan.network.graph import RoadNetwork, components
+from siteplan.network.graph import Origin, RoadNetwork, components
 from siteplan.network.lines import TOUCH_M
-from siteplan.network.nearest import pieces_near
+from siteplan.network.nearest import NearPieces, pieces_near
 from siteplan.network.ragged import Bools, Floats, Ints
 
 
@@ -33,13 +33,16 @@ class Surfaces:
 class Anchored:
     """A network with its anchors.
 
-    network: split where centres stand; node_centre: row of the centre that stands on a node, -1 none, (nodes,);
+    network: split where centres stand; whole, origin: the network before that, for what is near a hamlet (a centre does
+    not cut the piece a hamlet is near to), and how its pieces were cut; node_centre: row of the centre that stands on a node, -1 none, (nodes,);
     piece_anchor: the piece is an anchor along its length, (pieces,); rule: "centres", "classes", "both", "largest
     component" or "none"; connects: open all year, hard_surface: hardened, hard: both, (pieces,); hard_label: component of each node over hardened
     connecting pieces; reaches, reaches_hard: whether a piece reaches an anchor at all, and over hardened pieces only.
     """
 
     network: RoadNetwork
+    whole: RoadNetwork
+    origin: Origin
     node_centre: Ints
     piece_anchor: Bools
     rule: str
@@ -83,7 +86,8 @@ def place_anchors(
     anchor roads, and unless `anchor_none` (every hardened piece is an anchor), the connecting component of the
     greatest length is the anchor; ties go to the lowest road id.
     """
-    network, node_centre = _stand_on(network, tree, surfaces, centres, anchor_m)
+    whole = network
+    network, node_centre, origin = _stand_on(network, tree, surfaces, centres, anchor_m)
     parent = network.parent
     connects, hard = surfaces.connects[parent], surfaces.hard[parent]
     piece_anchor = surfaces.anchor[parent] & connects
@@ -108,6 +112,8 @@ def place_anchors(
     hard_anchored[hard_label[node_centre >= 0]] = True
     return Anchored(
         network=network,
+        whole=whole,
+        origin=origin,
         node_centre=node_centre,
         piece_anchor=piece_anchor,
         rule=rule,
@@ -118,6 +124,13 @@ def place_anchors(
         component_anchored=component_anchored,
         hard_anchored=hard_anchored,
     )
+
+
+def near_hamlets(anchored: Anchored, tree: shapely.STRtree, xy: Floats, *, distance_m: float) -> NearPieces:
+    """Pieces near hamlets, found on the network before centres were put on it, as pieces of the network after."""
+    near = pieces_near(anchored.whole, tree, xy, distance_m=distance_m)
+    piece, along = anchored.origin.locate(near.piece, near.along_m)
+    return NearPieces(near.point, piece, near.distance_m, along)
 
 
 def largest_component(network: RoadNetwork, connects: Bools) -> int:
@@ -135,16 +148,18 @@ def largest_component(network: RoadNetwork, connects: Bools) -> int:
 
 def _stand_on(
     network: RoadNetwork, tree: shapely.STRtree, surfaces: Surfaces, centres: gpd.GeoDataFrame, anchor_m: float
-) -> tuple[RoadNetwork, Ints]:
+) -> tuple[RoadNetwork, Ints, Origin]:
     if not len(centres):
-        return network, np.full(network.n_nodes, -1, dtype=np.int64)
+        none = np.zeros(0, dtype=np.int64)
+        same, _, origin = network.split(none, np.zeros(0))
+        return same, np.full(network.n_nodes, -1, dtype=np.int64), origin
     xy = shapely.get_coordinates(centres.geometry.to_numpy())
     near = pieces_near(network, tree, xy, distance_m=anchor_m)
     kept = surfaces.connects[network.parent[near.piece]]
     point, piece, along = near.point[kept], near.piece[kept], near.along_m[kept]
     at_u, at_v = along <= TOUCH_M, along >= network.length[piece] - TOUCH_M
     inside = ~at_u & ~at_v
-    split, new = network.split(piece[inside], along[inside])
+    split, new, origin = network.split(piece[inside], along[inside])
     node = np.concatenate([network.u[piece[at_u]], network.v[piece[at_v & ~at_u]], new])
     of = np.concatenate([point[at_u], point[at_v & ~at_u], point[inside]])
     centre = np.full(split.n_nodes, len(centres), dtype=np.int64)
@@ -153,4 +168,4 @@ def _stand_on(
     by_id: NDArray[np.int64] = np.lexsort((centres["row"].to_numpy(), centres["id"].to_numpy(dtype=str)))
     order[by_id] = np.arange(len(centres))
     np.minimum.at(centre, node, order[of])
-    return split, np.where(centre < len(centres), by_id[np.minimum(centre, len(centres) - 1)], -1)
+    return split, np.where(centre < len(centres), by_id[np.minimum(centre, len(centres) - 1)], -1), origin

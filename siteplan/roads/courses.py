@@ -172,3 +172,13 @@ def _stretch_vertices(network: RoadNetwork, stretches: Stretches) -> tuple[Ints,
     backwards = (stretches.to_m < stretches.from_m)[owner]
     order = np.lexsort((np.where(backwards, -place, place), owner))
     return owner[order], xy[order]
+
+
+def start_points(anchored: Anchored, ways: Ways) -> tuple[Ints, Floats]:
+    """Where the straight access legs meet the road: (hamlets that have one, feet)."""
+    course, network = ways.course, anchored.network
+    feet = np.full((len(ways.way_m), 2), np.nan)
+    feet[course.main_rows] = network.point_on(course.main.piece, course.main.from_m)
+    feet[course.island_rows] = network.point_on(course.island.piece, course.island.from_m)
+    rows = np.flatnonzero(np.isfinite(ways.access_m))
+    return rows, feet[rows]

@@ -1,0 +1,239 @@
+"""The command line: parse, call the workflow, print, exit code; nothing else."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from siteplan.errors import PlanError, SiteplanError
+
+BUG = 1
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="siteplan: from a county's GIS layers to what a planner signs. Ends with 0 done, 1 a bug, "
+    "2 the plan, the data or the call at fault, 3 another run holds the output folder, 4 the output cannot be written.",
+)
+
+Layer = Annotated[Path | None, typer.Option(metavar="FILE")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="say nothing but errors")]
+Debug = Annotated[bool, typer.Option("--debug", help="show the traceback of an error")]
+
+
+@app.command()
+def run(
+    plan: Annotated[Path | None, typer.Argument(metavar="PLAN", help="the plan file (TOML)")] = None,
+    out: Annotated[Path | None, typer.Option(help="output folder; default maps/NAME")] = None,
+    villages: Layer = None,
+    roads: Layer = None,
+    sites: Layer = None,
+    water_lines: Layer = None,
+    centres: Layer = None,
+    profile: Annotated[str | None, typer.Option(help="rule profile, without a plan file")] = None,
+    language: Annotated[str, typer.Option(help="zh or en, without a plan file")] = "zh",
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Judge every hamlet's road and write map, tables and GeoPackage."""
+    from siteplan import workflow
+    from siteplan.plan import load_plan, plan_from_files
+
+    files = {"villages": villages, "roads": roads, "sites": sites, "water_lines": water_lines, "centres": centres}
+    given = {name: path for name, path in files.items() if path is not None}
+
+    def work() -> None:
+        if plan is None:
+            for name in ("villages", "roads"):
+                if name not in given:
+                    raise PlanError(f"give a plan file, or --villages and --roads: --{name} is missing")
+            if out is None:
+                raise PlanError("without a plan file --out says where the results go: it is missing")
+            own: Any = plan_from_files(**given, language=language, name=out.name, profile=profile)  # type: ignore[arg-type]
+        else:
+            if given or profile:
+                raise PlanError("give a plan file or single files, not both: the plan file names its layers")
+            own = load_plan(plan)
+        folder = out or own.output_folder() or Path("maps") / own.name
+        with _progress(quiet) as step:
+            result = workflow.run(own, folder, step=step)
+        if not quiet:
+            _print_result(result, own.language)
+
+    _guarded(work, debug)
+
+
+@app.command()
+def check(
+    plan: Annotated[Path, typer.Argument(metavar="PLAN")],
+    report: Annotated[Path | None, typer.Option(help="write what was found to this JSON file")] = None,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Read the plan's layers and say what was found; writes nothing but the report."""
+    from siteplan import workflow
+    from siteplan.plan import load_plan
+
+    def work() -> None:
+        layers, findings = workflow.check(load_plan(plan), report)
+        if quiet:
+            return
+        for name, layer in layers.layers.items():
+            counts = layer.counts
+            typer.echo(
+                f"{name}: read {counts.read}, kept {counts.kept}, repaired {counts.repaired}, dropped {counts.dropped}"
+            )
+        for name in layers.absent:
+            typer.echo(f"{name}: not given")
+        _print_findings(findings)
+
+    _guarded(work, debug)
+
+
+@app.command()
+def new(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="a folder of GIS files")],
+    debug: Debug = False,
+) -> None:
+    """Write a plan skeleton, guessed from a folder of files, to DIR/plan.toml."""
+
+    def work() -> None:
+        from siteplan.layers.guessing import guess_plan
+
+        target = folder / "plan.toml"
+        if target.exists():
+            raise PlanError(f"{target} exists already; it was not touched")
+        text = guess_plan(folder)
+        try:
+            target.write_text(text, encoding="utf-8", newline="\n")
+        except OSError as error:
+            from siteplan.errors import OutputWriteError
+
+            raise OutputWriteError(f"cannot write {target}: {error.strerror}") from error
+        typer.echo(f"wrote {target}: read it, then run: siteplan run {target}")
+
+    _guarded(work, debug)
+
+
+@app.command()
+def sample(
+    folder: Annotated[Path, typer.Argument(metavar="DIR")],
+    seed: Annotated[int, typer.Option(help="another seed makes another county")] = 20260101,
+    debug: Debug = False,
+) -> None:
+    """Make the sample county: a fictional mountain county with all layers and a plan."""
+
+    def work() -> None:
+        from siteplan.sample import make_sample
+
+        make_sample(folder, seed=seed)
+        typer.echo(f"wrote the sample county; run: siteplan run {folder / 'plan.toml'}")
+
+    _guarded(work, debug)
+
+
+@app.command()
+def rules(
+    profile: Annotated[str | None, typer.Argument(metavar="[PROFILE]")] = None,
+    debug: Debug = False,
+) -> None:
+    """List the road profiles, or every rule of one with clause, source and confidence."""
+    from siteplan.standards import load_road_profile, road_profile_names
+
+    def work() -> None:
+        if profile is None:
+            for name in road_profile_names():
+                own = load_road_profile(name)
+                typer.echo(f"{name}: {own.title['zh']} / {own.title['en']} ({own.based_on})")
+            return
+        for row in load_road_profile(profile).rules():
+            typer.echo(f"{row['rule']}: {row['value']} {row['unit']}".rstrip())
+            if row["clause"]:
+                typer.echo(f"    clause: {row['clause']}")
+            typer.echo(f"    source: {row['source']} [{row['confidence']}]")
+
+    _guarded(work, debug)
+
+
+def main() -> None:
+    """Entry point: what the user got wrong ends with 2, never with a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        # A Windows console may not know a hamlet's name: show what it can, never fail on it.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    app()
+
+
+def _guarded(work: Any, debug: bool) -> None:
+    """Run a command's work; errors for planners are printed, bugs say so."""
+    try:
+        work()
+    except SiteplanError as error:
+        if debug:
+            raise
+        _fail(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        _fail("stopped; earlier results are untouched", 130)
+    except Exception as error:
+        if debug:
+            raise
+        _fail(f"a bug in siteplan: {type(error).__name__}: {error}\nplease report it with what --debug shows", BUG)
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    typer.echo(f"siteplan: {message}", err=True)
+    raise typer.Exit(code)
+
+
+class _progress:
+    """Shows the step under way on stderr: a spinner on a terminal, a line a step elsewhere."""
+
+    def __init__(self, quiet: bool) -> None:
+        self.quiet, self._status = quiet, None
+
+    def __enter__(self) -> Any:
+        if self.quiet:
+            return lambda text: None
+        from rich.console import Console
+
+        console = Console(stderr=True)
+        if not console.is_terminal:
+            return lambda text: typer.echo(f"· {text}", err=True)
+        self._status = console.status("")
+        self._status.start()
+        return self._status.update
+
+    def __exit__(self, *_: object) -> None:
+        if self._status is not None:
+            self._status.stop()
+
+
+def _print_result(result: Any, language: str) -> None:
+    from siteplan.language import Texts
+
+    texts = Texts("en" if language == "en" else "zh")
+    head = result.headline
+    for name in ("hamlets", "served", "not_served", "unknown"):
+        typer.echo(f"{texts(f'roads.figure.{name}')}: {head[name]}")
+    for note in result.notes:
+        typer.echo(note, err=True)
+    _print_findings(result.findings)
+    typer.echo(f"map: {result.map}")
+
+
+def _print_findings(findings: Any, *, most: int = 5) -> None:
+    """The findings on stderr: counted by code, the first few of each in words."""
+    for (layer, code, action), rows in findings.groupby(["layer", "code", "action"], sort=False):
+        typer.echo(f"{layer}: {code} ({action}): {len(rows)}", err=True)
+        for row in rows.head(most).itertuples():
+            place = "" if row.row is None or row.row != row.row else f"row {row.row} "
+            typer.echo(f"    {place}{row.id} {row.field}: {row.message}", err=True)
+        if len(rows) > most:
+            typer.echo(f"    … and {len(rows) - most} more, in the findings", err=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""The colours and shapes of verdicts and roads, one table for map, GeoPackage styles and pictures.
+
+Colours are told apart by colour-blind eyes and differ in lightness for grey printing; shapes differ too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+WAY_COLOUR = "#111111"
+GAP_COLOUR = "#CC00AA"
+
+
+@dataclass(frozen=True)
+class PointLook:
+    """How hamlets of one verdict look: colour, shape on the map, shape in QGIS."""
+
+    key: str
+    colour: str
+    shape: Literal["circle", "square", "triangle", "diamond", "cross", "star"]
+    qgis_shape: str
+
+
+@dataclass(frozen=True)
+class LineLook:
+    """How roads of one state look: colour, width on paper, on screen, dashes (pixels or points)."""
+
+    key: str
+    colour: str
+    width_mm: float
+    width_px: float
+    dash: str = ""
+
+
+VERDICTS = (
+    PointLook("hardened", "#0072B2", "circle", "circle"),
+    PointLook("unhardened", "#E69F00", "triangle", "triangle"),
+    PointLook("hardened_island", "#56B4E9", "square", "square"),
+    PointLook("road_island", "#D55E00", "diamond", "diamond"),
+    PointLook("no_road", "#7A0019", "star", "star"),
+    PointLook("unknown", "#777777", "cross", "cross2"),
+)
+ROAD_STATES = (
+    LineLook("hardened", "#2F4858", 0.7, 2.6),
+    LineLook("not_hardened", "#C98A2B", 0.6, 2.2, "8 4"),
+    LineLook("unknown", "#8E6C8A", 0.6, 2.2, "2 4"),
+    LineLook("cut_off", "#D55E00", 0.8, 2.8, "6 3"),
+    LineLook("closed", "#999999", 0.5, 2.0, "2 5"),
+    LineLook("planned", "#4C9A52", 0.5, 2.0, "10 6"),
+)

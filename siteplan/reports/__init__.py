@@ -1,0 +1,1 @@
+"""Results as files a planner opens: workbook, GeoPackage styles, run record."""

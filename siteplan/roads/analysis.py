@@ -1,0 +1,329 @@
+"""The whole road analysis of one county, in one call: verdicts, ways, gaps, coverage, sensitivity, findings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from siteplan.language import Texts
+from siteplan.layers.findings import findings_of, joined
+from siteplan.network.ragged import Ints
+from siteplan.roads import verdict
+from siteplan.roads.access import AccessOptions, RoadAccess, road_access, road_joins, surfaces_of
+from siteplan.roads.checks import anchor_findings, find_overlaps, legs_over_rivers, may_connect_outside, road_findings
+from siteplan.roads.coverage import coverage, lengths_by_surface, rural_access
+from siteplan.roads.gaps import find_gaps
+from siteplan.roads.hardness import classify_roads
+from siteplan.roads.seats import seat_rate, village_seats
+from siteplan.roads.sensitivity import SNAP_M, sensitivity
+from siteplan.roads.tables import breaks_table, gaps_table, road_table, village_table, ways_table, works_table
+from siteplan.standards import RoadProfile, load_speeds
+
+
+@dataclass(frozen=True)
+class RoadLayers:
+    """The layers the analysis takes, in one metric CRS, with the columns of their contracts; empty where absent."""
+
+    villages: gpd.GeoDataFrame
+    roads: gpd.GeoDataFrame
+    centres: gpd.GeoDataFrame
+    rivers: gpd.GeoDataFrame
+    boundaries: gpd.GeoDataFrame
+
+
+@dataclass(frozen=True)
+class RoadChoices:
+    """What a plan may set beside the profile; None keeps the profile's."""
+
+    access_m: float | None = None
+    anchor_m: float | None = None
+    snap_m: float | None = None
+    suspect_m: float | None = None
+    anchor_classes: tuple[str, ...] | None = None
+    anchor_centres: tuple[str, ...] | None = None
+    unknown_hardened: bool = False
+    use_verified: bool = True
+
+
+@dataclass(frozen=True)
+class RoadResult:
+    """Everything the road analysis says of a county.
+
+    villages: see `tables.village_table`, index and rows of the input; roads, ways, breaks, gaps, works: tables of
+    `siteplan.roads.tables`; coverage, lengths, sensitivity, seats: tables of the modules so named; headline: figures by
+    name; parameters: as used; rules: every rule used with clause, source and confidence; notes: (catalogue key,
+    values); findings: rows as `siteplan.layers.findings`; access: the analysis itself, for what comes after.
+    """
+
+    villages: gpd.GeoDataFrame
+    roads: gpd.GeoDataFrame
+    ways: gpd.GeoDataFrame
+    breaks: gpd.GeoDataFrame
+    gaps: gpd.GeoDataFrame
+    works: gpd.GeoDataFrame
+    coverage: pd.DataFrame
+    lengths: pd.DataFrame
+    sensitivity: pd.DataFrame
+    seats: pd.DataFrame
+    headline: Mapping[str, float | int | str]
+    parameters: Mapping[str, object]
+    rules: pd.DataFrame
+    notes: tuple[tuple[str, Mapping[str, object]], ...]
+    findings: pd.DataFrame
+    access: RoadAccess
+
+
+def analyse_roads(
+    layers: RoadLayers,
+    profile: RoadProfile,
+    choices: RoadChoices,
+    texts: Texts,
+    *,
+    step: Callable[[str], None] = lambda name: None,
+) -> RoadResult:
+    """Judge every hamlet's road under a profile.
+
+    `step` is told the catalogue key of each long step as it begins. Inputs are not changed.
+    """
+    speeds = load_speeds()
+    anchor_classes = profile.anchor.classes if choices.anchor_classes is None else choices.anchor_classes
+    kinds = profile.anchor.centres if choices.anchor_centres is None else choices.anchor_centres
+    options = _options(profile, choices, given=bool(choices.anchor_classes or choices.anchor_centres))
+    villages, roads = layers.villages, layers.roads
+    anchors = layers.centres[layers.centres["kind"].isin(kinds)].reset_index(drop=True)
+    if options.anchor_none:
+        anchors, anchor_classes = anchors.iloc[:0], ()
+
+    step("roads.step.network")
+    classes = classify_roads(roads, profile, speeds, anchor_classes=anchor_classes)
+    surfaces = surfaces_of(classes, unknown_hardened=options.unknown_hardened)
+    joins = road_joins(roads, classes, reach_m=max(*SNAP_M, options.snap_m))
+    step("roads.step.access")
+    access = road_access(joins, surfaces, villages, anchors, options)
+    status, verified = _verified(access.status, villages, use=choices.use_verified)
+    scope = _in_scope(profile, villages)
+    step("roads.step.gaps")
+    gaps = find_gaps(access, villages, anchors)
+    step("roads.step.coverage")
+    overlaps = find_overlaps(access.network, classes)
+    edge = _edge(layers)
+    outside = may_connect_outside(access, edge, within_m=options.suspect_m)
+    table = village_table(
+        access, villages, roads, anchors, status=status, in_scope=scope, outside=outside, texts=texts
+    )
+    cover = coverage(access, villages, status, scope)
+    duplicate = roads["duplicate"].to_numpy(dtype=bool)
+    lengths = lengths_by_surface(access, classes, overlaps, duplicate)
+    seats = village_seats(access, roads, classes, layers.centres, anchors, profile, options)
+    step("roads.step.sensitivity")
+    grid = sensitivity(joins, surfaces, villages, anchors, options)
+    findings = joined(
+        [
+            classes.findings,
+            road_findings(access, roads, classes, overlaps),
+            anchor_findings(access, roads, anchors),
+            legs_over_rivers(access, villages, layers.rivers),
+            verified,
+            _gap_findings(gaps_table(access, gaps, roads, villages), roads),
+            _unreached(access, villages),
+        ]
+    )
+    return RoadResult(
+        villages=table,
+        roads=road_table(access, roads, classes, overlaps),
+        ways=ways_table(access, table),
+        breaks=breaks_table(table),
+        gaps=gaps_table(access, gaps, roads, villages),
+        works=works_table(access, roads, status),
+        coverage=cover,
+        lengths=lengths,
+        sensitivity=grid,
+        seats=seats,
+        headline=_headline(access, cover, seats, villages, lengths),
+        parameters=_parameters(profile, options, anchor_classes, kinds, choices, access),
+        rules=_rules(profile),
+        notes=_notes(access, layers, profile, roads, seats),
+        findings=findings,
+        access=access,
+    )
+
+
+def _options(profile: RoadProfile, choices: RoadChoices, *, given: bool) -> AccessOptions:
+    own = profile.distances
+    access_m = choices.access_m or own.access_m.value
+    # A plan that sets its access distance means it for the centres too, unless it sets theirs.
+    anchor_m = choices.anchor_m or (choices.access_m or own.anchor_m.value)
+    return AccessOptions(
+        access_m=access_m,
+        anchor_m=anchor_m,
+        snap_m=choices.snap_m or own.snap_m.value,
+        suspect_m=max(choices.suspect_m or own.suspect_m.value, choices.snap_m or 0.0),
+        anchor_none=profile.anchor.none and not given,
+        unknown_hardened=choices.unknown_hardened,
+        neighbours_connect=profile.neighbours_connect,
+    )
+
+
+def _verified(status: Ints, villages: gpd.GeoDataFrame, *, use: bool) -> tuple[Ints, pd.DataFrame]:
+    """The verdict that counts, and findings where the field's word differs or is not understood."""
+    told = villages["verified_status"].astype(str).to_numpy(dtype=object)
+    number = {name: at for at, name in enumerate(verdict.STATUSES)}
+    known = np.array([number.get(word, -1) for word in told])
+    final = np.where((known >= 0) & use, known, status)
+    strange = np.flatnonzero((known < 0) & (told != ""))
+    differs = np.flatnonzero((known >= 0) & (known != status))
+    computed = verdict.names_of(status)
+    tables = []
+    for rows, code in ((strange, "roads.verified_not_understood"), (differs, "roads.verified_differs")):
+        tables.append(
+            findings_of(
+                "villages",
+                code,
+                "noted",
+                n=len(rows),
+                rows=villages["row"].iloc[rows],
+                ids=villages["id"].iloc[rows],
+                field="verified_status",
+                xs=shapely.get_x(villages.geometry.to_numpy()[rows]),
+                ys=shapely.get_y(villages.geometry.to_numpy()[rows]),
+                each=[{"told": told[row], "computed": computed[row]} for row in rows],
+            )
+        )
+    return final, joined(tables)
+
+
+def _in_scope(profile: RoadProfile, villages: gpd.GeoDataFrame) -> pd.Series:
+    if profile.scope is None:
+        return pd.Series("yes", index=villages.index, dtype="object")
+    number = villages[profile.scope.column]
+    inside = np.where(number >= profile.scope.at_least, "yes", "no")
+    return pd.Series(np.where(number.isna(), "unknown", inside), index=villages.index, dtype="object")
+
+
+def _edge(layers: RoadLayers) -> shapely.Geometry:
+    """The edge of the road data: the county's boundary where one is given, else the hull of all roads."""
+    county = layers.boundaries[layers.boundaries["kind"] == "county"]
+    if len(county):
+        return shapely.boundary(shapely.union_all(county.geometry.to_numpy()))
+    hull = shapely.convex_hull(shapely.geometrycollections(layers.roads.geometry.dropna().to_numpy()))
+    return shapely.boundary(hull) if hull.geom_type == "Polygon" else hull
+
+
+def _gap_findings(gaps: gpd.GeoDataFrame, roads: gpd.GeoDataFrame) -> pd.DataFrame:
+    row_of = dict(zip(roads["id"], roads["row"], strict=True))
+    return findings_of(
+        "roads",
+        "roads.gap_suspected",
+        "noted",
+        n=len(gaps),
+        rows=gaps["road_id"].map(row_of),
+        ids=gaps["road_id"],
+        field="geometry",
+        xs=gaps["x"],
+        ys=gaps["y"],
+        each=[
+            {"gap": gap, "other": other, "m": f"{m:.1f}", "n": int(n)}
+            for gap, other, m, n in zip(gaps["id"], gaps["other_id"], gaps["length_m"], gaps["hamlets"], strict=True)
+        ],
+    )
+
+
+def _unreached(access: RoadAccess, villages: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Hamlets with a road that reaches no anchor, by name."""
+    rows = np.flatnonzero(np.isin(access.status, (verdict.HARDENED_ISLAND, verdict.ROAD_ISLAND, verdict.NO_ROAD)))
+    codes = np.where(access.status[rows] == verdict.NO_ROAD, "roads.hamlet_no_road", "roads.hamlet_not_connected")
+    tables = []
+    for code in ("roads.hamlet_not_connected", "roads.hamlet_no_road"):
+        mine = rows[codes == code]
+        tables.append(
+            findings_of(
+                "villages",
+                code,
+                "noted",
+                n=len(mine),
+                rows=villages["row"].iloc[mine],
+                ids=villages["id"].iloc[mine],
+                field="geometry",
+                xs=access.xy[mine, 0],
+                ys=access.xy[mine, 1],
+                each=[{"name": name} for name in villages["name"].iloc[mine]],
+            )
+        )
+    return joined(tables)
+
+
+def _headline(
+    access: RoadAccess, cover: pd.DataFrame, seats: pd.DataFrame, villages: gpd.GeoDataFrame, lengths: pd.DataFrame
+) -> dict[str, float | int | str]:
+    total = cover[cover["level"] == "county"].iloc[0]
+    figures: dict[str, float | int | str] = {name: int(total[name]) for name in ("hamlets", "served", "not_served")}
+    figures |= {name: int(total[name]) for name in verdict.STATUSES}
+    figures["rate"] = float(total["rate"])
+    for name in ("households", "households_served", "people", "people_served", "people_rate"):
+        figures[name] = float(total[name])
+    figures |= {name: round(float(total[name]), 1) for name in ("to_harden_m", "to_build_m")}
+    figures |= {"components": int(access.network.node_component.max(initial=-1)) + 1}
+    figures |= {"road_km": round(float(lengths["km"].sum()), 3)}
+    figures |= {"hardened_km": round(float(lengths.loc[lengths["hardness"] == "hardened", "km"].sum()), 3)}
+    figures |= rural_access(access, villages)
+    figures |= seat_rate(seats, villages)
+    ledger = access.network.ledger
+    figures |= {f"ledger_{name}": round(getattr(ledger, name), 3) for name in ("lines_m", "legs_m", "dropped_m", "pieces_m")}
+    return figures
+
+
+def _parameters(
+    profile: RoadProfile,
+    options: AccessOptions,
+    anchor_classes: tuple[str, ...],
+    kinds: tuple[str, ...],
+    choices: RoadChoices,
+    access: RoadAccess,
+) -> dict[str, object]:
+    return {
+        "profile": profile.id,
+        "access_m": options.access_m,
+        "anchor_m": options.anchor_m,
+        "snap_m": options.snap_m,
+        "suspect_m": options.suspect_m,
+        "anchor_classes": list(anchor_classes),
+        "anchor_centres": list(kinds),
+        "anchor_rule": access.anchored.rule,
+        "unknown_surface": "hardened" if options.unknown_hardened else "not_hardened",
+        "use_verified": choices.use_verified,
+    }
+
+
+def _rules(profile: RoadProfile) -> pd.DataFrame:
+    speeds = load_speeds()
+    own = {"clause": speeds.clause, "source": speeds.source, "confidence": speeds.confidence}
+    pace = "; ".join(f"{name} {hard:g}/{other:g}" for name, (hard, other) in speeds.kmh.items())
+    rows = [*profile.rules(), {"rule": "speeds", "value": pace, "unit": "km/h, hardened/other", **own}]
+    return pd.DataFrame(rows, columns=["rule", "value", "unit", "clause", "source", "confidence"])
+
+
+def _notes(
+    access: RoadAccess, layers: RoadLayers, profile: RoadProfile, roads: gpd.GeoDataFrame, seats: pd.DataFrame
+) -> tuple[tuple[str, Mapping[str, object]], ...]:
+    notes: list[tuple[str, Mapping[str, object]]] = []
+    if access.anchored.rule == "largest component":
+        notes.append(("roads.note.largest_component", {}))
+    if any(rule["confidence"] != "source read" for rule in profile.rules()):
+        notes.append(("roads.note.unverified", {"profile": profile.id}))
+    column = "road_class" if profile.hardened.by == "class" else "surface"
+    if len(roads) and (roads[column] == "").all():
+        told = "hardened" if access.options.unknown_hardened else "not_hardened"
+        notes.append((f"roads.note.no_surface_{told}", {"column": column}))
+    if not len(seats):
+        notes.append(("roads.note.no_seats", {}))
+    if not len(layers.rivers):
+        notes.append(("roads.note.no_rivers", {}))
+    if access.surfaces.unknown.any() and not (roads[column] == "").all():
+        told = "hardened" if access.options.unknown_hardened else "not_hardened"
+        notes.append((f"roads.note.unknown_{told}", {"n": int(access.surfaces.unknown.sum())}))
+    return tuple(notes)

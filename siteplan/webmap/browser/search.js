@@ -1,0 +1,108 @@
+/* Search by any text of the layers' search columns; arrows, Enter and Escape work. */
+"use strict";
+(function (siteplan) {
+  const MOST = 40;
+  const fold = (text) => text.normalize("NFKC").toLowerCase().trim();
+
+  /* [{one: {data, f}, texts: [shown], folded: [searched]}] over all layers, points first */
+  function buildIndex() {
+    const index = [];
+    for (const { data } of siteplan.layers.slice().reverse()) {
+      if (data.searchColumns.length === 0) continue;
+      for (let f = 0; f < data.size; f++) {
+        const texts = data.searchColumns.map((name) => data.cells[name][f]).filter((value) => value !== null).map(String);
+        index.push({ one: { data, f }, texts, folded: texts.map(fold) });
+      }
+    }
+    return index;
+  }
+
+  /* 0 whole text, 1 its beginning, 2 within it, 3 not at all; with the text that matched best */
+  function grade(entry, wanted) {
+    let best = 3, text = "";
+    entry.folded.forEach((have, i) => {
+      const at = have.indexOf(wanted), rank = at < 0 ? 3 : have === wanted ? 0 : at === 0 ? 1 : 2;
+      if (rank < best) { best = rank; text = entry.texts[i]; }
+    });
+    return { rank: best, text };
+  }
+
+  siteplan.startSearch = function () {
+    const { element, fill } = siteplan.dom, texts = siteplan.texts;
+    const input = document.getElementById("sp-query"), list = document.getElementById("sp-hits");
+    input.placeholder = texts.search_placeholder;
+    input.setAttribute("aria-label", texts.search_placeholder);
+    let index = null, shown = [], active = -1;
+
+    function close() {
+      list.hidden = true;
+      input.setAttribute("aria-expanded", "false");
+      input.removeAttribute("aria-activedescendant");
+      active = -1;
+    }
+
+    function activate(n) {
+      active = shown.length ? (n + shown.length) % shown.length : -1;
+      Array.from(list.querySelectorAll("[role=option]")).forEach((item, i) => {
+        item.setAttribute("aria-selected", String(i === active));
+        if (i === active) {
+          item.scrollIntoView({ block: "nearest" });
+          input.setAttribute("aria-activedescendant", item.id);
+        }
+      });
+    }
+
+    function choose(n) {
+      const one = shown[n].one;
+      close();
+      document.body.classList.remove("sp-menu-open");
+      siteplan.panel.visit(one);
+    }
+
+    function search() {
+      const wanted = fold(input.value);
+      list.replaceChildren();
+      if (!wanted) { shown = []; close(); return; }
+      index = index || buildIndex();
+      const found = [];
+      for (const entry of index) {
+        const { rank, text } = grade(entry, wanted);
+        if (rank < 3) found.push({ one: entry.one, rank, text });
+      }
+      found.sort((a, b) => a.rank - b.rank); // stable: layers from the top, rows in order
+      shown = found.slice(0, MOST);
+      shown.forEach((hit, i) => {
+        const { data, f } = hit.one, item = element("li");
+        item.setAttribute("role", "option");
+        item.id = "sp-hit-" + i;
+        const title = siteplan.panel.titleOf(data, f);
+        const words = element("span", "sp-hit-words");
+        words.append(element("span", "sp-hit-title", title));
+        const extra = [siteplan.panel.classLabel(data, f)].concat(hit.text === title ? [] : [hit.text]);
+        words.append(element("span", "sp-hit-extra", extra.join(" · ")));
+        item.append(siteplan.symbols.swatch(data.classes[data.classOf[f]], data.shape.kindOf(f)), words);
+        item.addEventListener("mousedown", (event) => event.preventDefault());
+        item.addEventListener("click", () => choose(i));
+        list.append(item);
+      });
+      if (found.length === 0) list.append(element("li", "sp-hint", texts.search_none));
+      if (found.length > MOST) list.append(element("li", "sp-hint", fill(texts.search_more, { n: found.length - MOST })));
+      list.hidden = false;
+      input.setAttribute("aria-expanded", "true");
+      activate(0);
+    }
+
+    input.addEventListener("input", search);
+    input.addEventListener("focus", () => { if (input.value) search(); });
+    input.addEventListener("blur", () => close());
+    input.addEventListener("keydown", (event) => {
+      if (event.isComposing) return; // the Enter that ends a Chinese input method's word
+      if (event.key === "ArrowDown") { if (list.hidden) search(); else activate(active + 1); }
+      else if (event.key === "ArrowUp") activate(active - 1);
+      else if (event.key === "Enter") { if (active >= 0) choose(active); }
+      else if (event.key === "Escape" && !list.hidden) { close(); event.stopPropagation(); }
+      else return;
+      event.preventDefault();
+    });
+  };
+})(window.siteplan);

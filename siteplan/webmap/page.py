@@ -1,0 +1,156 @@
+"""What a map page is made of, as plain frozen data. Faults in it are a programmer's, so they are `ValueError`s."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Literal, NamedTuple
+
+import geopandas as gpd
+
+from siteplan.language import Language
+
+Shape = Literal["circle", "square", "triangle", "diamond", "cross", "star"]
+SHAPES: tuple[Shape, ...] = ("circle", "square", "triangle", "diamond", "cross", "star")
+
+_KEY = re.compile(r"[a-z][a-z0-9_]*")
+_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+_DASH = re.compile(r"(\d+(\.\d+)?( \d+(\.\d+)?)*)?")
+
+
+class DrawOrder(IntEnum):
+    """The usual places of layers, from the ground up. Any integer between them may be used."""
+
+    BOUNDARIES = 0
+    AREAS = 10
+    WATER = 20
+    ROADS = 30
+    WAYS = 40
+    POINTS = 50
+
+
+@dataclass(frozen=True)
+class MapClass:
+    """How the features of one class are drawn and what the legend calls them.
+
+    `key` is the value in the layer's `class_column`. `shape` and `size` (radius in pixels) are for points; `weight`
+    (pixels) and `dash` (pixels on and off, `"6 4"`) for lines and outlines; `fill_opacity` (0 to 1) for areas.
+    Classes later in the tuple are drawn above earlier ones.
+    """
+
+    key: str
+    label: str
+    colour: str
+    shape: Shape = "circle"
+    dash: str = ""
+    weight: float = 3.0
+    fill_opacity: float = 0.25
+    size: float = 6.0
+
+    def __post_init__(self) -> None:
+        if not _COLOUR.fullmatch(self.colour):
+            raise ValueError(f"map class {self.key!r}: colour {self.colour!r} is not #rrggbb")
+        if self.shape not in SHAPES:
+            raise ValueError(f"map class {self.key!r}: shape {self.shape!r} is none of {', '.join(SHAPES)}")
+        if not _DASH.fullmatch(self.dash):
+            raise ValueError(f"map class {self.key!r}: dash {self.dash!r} is not numbers joined by spaces")
+        if not 0 <= self.fill_opacity <= 1:
+            raise ValueError(f"map class {self.key!r}: fill_opacity {self.fill_opacity} is not between 0 and 1")
+
+
+@dataclass(frozen=True)
+class MapLayer:
+    """One table on the map.
+
+    Parameters
+    ----------
+    key : str
+        Lower-case ASCII name, unique on the page.
+    title : str
+        What the legend calls the layer.
+    table : geopandas.GeoDataFrame
+        Any CRS, but a CRS. Rows without geometry stay: they are counted, found by search and shown in the panel.
+    classes : tuple of MapClass
+        At least one. Rows whose value is in none of them are drawn grey and counted as "other".
+    class_column : str or None
+        Column whose values are class keys; None puts every row into the first class.
+    fields : tuple of (column, label)
+        What the panel shows, in order. Empty: the layer does not answer clicks.
+    title_column : str or None
+        Column that heads the panel, names search hits and labels the map.
+    search_columns : tuple of str
+        Columns that the search box looks into.
+    shown : bool
+        Whether the layer is shown on opening.
+    z : int
+        Higher is drawn above lower, also after layers are switched off and on.
+    label_zoom : float or None
+        From which zoom on names are written on the map (14 is some 10 m a pixel); None writes none.
+    """
+
+    key: str
+    title: str
+    table: gpd.GeoDataFrame = field(repr=False)
+    classes: tuple[MapClass, ...]
+    class_column: str | None = None
+    fields: tuple[tuple[str, str], ...] = ()
+    title_column: str | None = None
+    search_columns: tuple[str, ...] = ()
+    shown: bool = True
+    z: int = DrawOrder.AREAS
+    label_zoom: float | None = None
+
+    def __post_init__(self) -> None:
+        if not _KEY.fullmatch(self.key):
+            raise ValueError(f"map layer key {self.key!r}: expected lower-case letters, digits and _")
+        if not self.classes:
+            raise ValueError(f"map layer {self.key}: no classes given")
+        if len({one.key for one in self.classes}) != len(self.classes):
+            raise ValueError(f"map layer {self.key}: two classes have the same key")
+        absent = [name for name in self.columns if name not in self.table.columns]
+        if absent:
+            raise ValueError(f"map layer {self.key}: no column {', '.join(absent)} in the table")
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column the page needs, each once, fields first."""
+        named = [name for name, _ in self.fields]
+        named += [name for name in (self.title_column, self.class_column) if name is not None]
+        return tuple(dict.fromkeys([*named, *self.search_columns]))
+
+
+class MapLink(NamedTuple):
+    """Clicking a feature of layer `points` highlights the features of `lines` with the same `id_column`, and marks
+    those of `breaks` (a point layer), if named."""
+
+    points: str
+    lines: str
+    id_column: str
+    breaks: str | None = None
+
+
+@dataclass(frozen=True)
+class MapPage:
+    """A whole page: layers, headline figures (label, value) and notes; `crs_name` names the CRS of the analysis."""
+
+    title: str
+    subtitle: str
+    language: Language
+    layers: tuple[MapLayer, ...]
+    headlines: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+    crs_name: str = ""
+    link: MapLink | tuple[str, str, str] | None = None
+
+    def __post_init__(self) -> None:
+        by_key = {layer.key: layer for layer in self.layers}
+        if len(by_key) != len(self.layers):
+            raise ValueError("map page: two layers have the same key")
+        if self.link is not None:
+            link = MapLink(*self.link)
+            for key in (link.points, link.lines, link.breaks):
+                if key is not None and key not in by_key:
+                    raise ValueError(f"map page link: no layer {key!r}")
+                if key is not None and link.id_column not in by_key[key].table.columns:
+                    raise ValueError(f"map page link: layer {key} has no column {link.id_column!r}")

@@ -1,0 +1,90 @@
+"""Headless Chromium for page tests: one browser a session, and pages that can reach nothing but files.
+
+Without a Chromium on the path the tests are skipped with the reason, except in CI (environment `CI=true`), where
+they fail: a map that nobody opened is not tested.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, sync_playwright
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "webmap"))
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium."""
+    path = next((found for found in map(shutil.which, NAMES) if found), None)
+    if path is None:
+        reason = f"no Chromium found (looked for {', '.join(NAMES)} on PATH)"
+        if os.environ.get("CI", "").lower() == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        yield opened
+        opened.close()
+
+
+@dataclass
+class OfflinePage:
+    """A page with the network off, and everything it should not have done."""
+
+    page: Page
+    faults: list[str] = field(default_factory=list)
+
+    def open(self, file: Path) -> Page:
+        """Open a map file and wait until it says that it is ready."""
+        self.page.goto(file.as_uri())
+        self.page.wait_for_selector("html[data-ready=yes]", timeout=60_000)
+        return self.page
+
+
+@pytest.fixture
+def new_page(browser: Browser) -> Iterator[Callable[..., OfflinePage]]:
+    """Makes offline pages (`width`, `height`, `touch`); at the end any console error, dialog, page error, or request
+    other than for a file fails the test."""
+    made: list[OfflinePage] = []
+
+    def make(width: int = 1366, height: int = 768, *, touch: bool = False) -> OfflinePage:
+        context = browser.new_context(viewport={"width": width, "height": height}, has_touch=touch)
+        context.set_offline(True)
+        one = OfflinePage(context.new_page())
+
+        def guard(route: Route) -> None:
+            if route.request.url.startswith("file:"):
+                route.continue_()
+            else:
+                one.faults.append(f"request: {route.request.url}")
+                route.abort()
+
+        context.route("**/*", guard)
+        one.page.on("pageerror", lambda error: one.faults.append(f"page error: {error}"))
+        one.page.on("dialog", lambda dialog: (one.faults.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        one.page.on(
+            "console",
+            lambda said: one.faults.append(f"console: {said.text}") if said.type in ("error", "warning") else None,
+        )
+        made.append(one)
+        return one
+
+    yield make
+    for one in made:
+        one.page.context.close()
+        assert one.faults == []
+
+
+@pytest.fixture
+def offline_page(new_page: Callable[..., OfflinePage]) -> OfflinePage:
+    """One offline page of a laptop's size."""
+    return new_page()
