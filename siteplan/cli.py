@@ -192,7 +192,8 @@ class _progress:
     """Shows the step under way on stderr: a spinner on a terminal, a line a step elsewhere."""
 
     def __init__(self, quiet: bool) -> None:
-        self.quiet, self._status = quiet, None
+        self.quiet = quiet
+        self._status: Any = None
 
     def __enter__(self) -> Any:
         if self.quiet:

@@ -45,7 +45,9 @@ def output_folder(target: Path) -> Iterator[Path]:
         with _writing(target):
             lock.acquire(timeout=0)
     except Timeout:
-        raise OutputLockedError(f"another run holds the output folder {target}; wait for it, or give another --out") from None
+        raise OutputLockedError(
+            f"another run holds the output folder {target}; wait for it, or give another --out"
+        ) from None
     try:
         _recover(target, old)
         _refuse_foreign(target)

@@ -371,7 +371,7 @@ def _suspect_fault(snap_m: object, suspect_m: object) -> str:
 
 
 def _file_faults(data: Mapping[str, Any], root: Path) -> list[str]:
-    faults = []
+    faults: list[str] = []
     layers = data.get("layers")
     for name, entry in layers.items() if isinstance(layers, dict) else ():
         path = entry.get("path") if isinstance(entry, dict) else None

@@ -22,14 +22,14 @@ from siteplan.layers.reading import read_layers
 from siteplan.layers.writing import write_csv, write_gpkg
 from siteplan.outfolder import RECORD, output_folder
 from siteplan.plan import Plan
-from siteplan.reports.roadsheets import column_headings, figure_rows, road_sheets, without_hardened_road
+from siteplan.reports.roadsheets import MAP_FIGURES, column_headings, figure_rows, road_sheets, without_hardened_road
 from siteplan.reports.styles import road_styles
 from siteplan.reports.workbook import write_workbook
 from siteplan.roads.analysis import RoadChoices, RoadLayers, RoadResult, analyse_roads
 from siteplan.standards import load_road_profile
 
 MAP, GEOPACKAGE, WORKBOOK = "map.html", "results.gpkg", "tables.xlsx"
-WITHOUT, TIMING, CHECK = "villages_without_hardened_road.csv", "timing.json", "check.json"
+WITHOUT, TIMING = "villages_without_hardened_road.csv", "timing.json"
 LIBRARIES = ("geopandas", "shapely", "pyogrio", "pyproj", "numpy", "scipy", "pandas", "networkx", "folium")
 
 Step = Callable[[str], None]
@@ -165,7 +165,7 @@ def _map(plan: Plan, layers: LayerSet, result: RoadResult, notes: list[str], tex
     from siteplan.webmap import render
     from siteplan.webmap.countypage import county_page
 
-    headlines = figure_rows(result, texts)
+    headlines = figure_rows(result, texts, only=MAP_FIGURES)
     return render(county_page(result, layers, texts, title=plan.title, headlines=headlines, notes=notes))
 
 
@@ -215,7 +215,7 @@ def _finding_rows(findings: pd.DataFrame) -> list[dict[str, object]]:
     columns = ["layer", "row", "id", "field", "code", "action", "message"]
     table = findings[columns].astype({"row": "object"})
     table["row"] = [None if row is pd.NA else int(row) for row in findings["row"]]
-    return table.to_dict("records")
+    return [dict(zip(columns, row, strict=True)) for row in table.itertuples(index=False)]
 
 
 def _plain(value: object) -> object:

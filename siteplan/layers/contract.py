@@ -93,13 +93,14 @@ def match_columns(layer: LayerContract, source: list[str]) -> tuple[dict[str, st
         contract column -> further source columns that also fitted (only where there are any).
     """
     by_folded: dict[str, list[str]] = {}
-    for column in source:
-        by_folded.setdefault(folded(column), []).append(column)
-    taken = {column for name in layer.columns for column in by_folded.get(folded(name), [])}
+    for source_name in source:
+        by_folded.setdefault(folded(source_name), []).append(source_name)
+    taken = {found for name in layer.columns for found in by_folded.get(folded(name), [])}
     matched: dict[str, str] = {}
     rivals: dict[str, tuple[str, ...]] = {}
     for name, column in layer.columns.items():
-        exact = sorted(by_folded.get(folded(name), []), key=lambda found, name=name: found != name)  # type: ignore[misc]
+        exact = by_folded.get(folded(name), [])
+        exact = [found for found in exact if found == name] + [found for found in exact if found != name]
         by_alias = [
             found for alias in column.aliases for found in by_folded.get(folded(alias), []) if found not in taken
         ]

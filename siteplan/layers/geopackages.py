@@ -42,10 +42,10 @@ def read_geopackage(contract_name: str, path: Path, wanted: str | None) -> RawLa
     if changed == valid_for and size < pages * (65536 if page == 1 else page):
         raise damaged(contract_name, path, f"it is cut short: {size} bytes of {pages * page}")
     beside = [path.with_name(path.name + tail) for tail in _SIDECARS]
-    beside = [file for file in beside if file.exists()]
-    digest = sha256_of([path, *(file for file in beside if not file.name.endswith("-shm"))])
+    beside = [sidecar for sidecar in beside if sidecar.exists()]
+    digest = sha256_of([path, *(sidecar for sidecar in beside if not sidecar.name.endswith("-shm"))])
     found = []
-    if in_wal_mode and not any(file.name.endswith("-wal") for file in beside):
+    if in_wal_mode and not any(sidecar.name.endswith("-wal") for sidecar in beside):
         found.append(finding(contract_name, "layers.wal_lost", "noted", file=path.name))
     if not beside and not in_wal_mode:
         return _read(contract_name, path, path, wanted, digest, found)
@@ -53,8 +53,8 @@ def read_geopackage(contract_name: str, path: Path, wanted: str | None) -> RawLa
     with tempfile.TemporaryDirectory(prefix="siteplan-") as folder:
         copy = Path(folder) / "layer.gpkg"
         shutil.copyfile(path, copy)
-        for file in beside:
-            shutil.copyfile(file, copy.with_name(copy.name + file.name.removeprefix(path.name)))
+        for sidecar in beside:
+            shutil.copyfile(sidecar, copy.with_name(copy.name + sidecar.name.removeprefix(path.name)))
         return _read(contract_name, copy, path, wanted, digest, found, private=True)
 
 

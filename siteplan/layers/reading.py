@@ -16,7 +16,7 @@ from siteplan.errors import LayerError
 from siteplan.layers import crs as crs_rules
 from siteplan.layers.columns import conform
 from siteplan.layers.contract import LayerContract, contracts
-from siteplan.layers.extents import check_extents
+from siteplan.layers.extents import check_same_place, far_findings
 from siteplan.layers.findings import finding, joined
 from siteplan.layers.layerset import Counts, Layer, LayerSet, LayerSource
 from siteplan.layers.rawlayer import RawLayer
@@ -33,6 +33,8 @@ FORMATS = {
     ".xlsx": "Excel",
 }
 """File ending -> format that can be read."""
+
+_CRS_CURE = "check the CRS of the file, or say it in the plan: [layers.{name}] crs"
 
 
 def read_layers(plan: Plan, *, progress: Callable[[str], None] | None = None) -> LayerSet:
@@ -65,6 +67,9 @@ def read_layers(plan: Plan, *, progress: Callable[[str], None] | None = None) ->
             raise LayerError(
                 f"{name}: no features: {plan.layer_path(name)} is empty (0 rows); give the file that holds them"
             )
+        # Before a CRS is chosen by numbers that it could not hold.
+        crs_rules.check_numbers(name, raws[name].table, cure=_CRS_CURE.format(name=name))
+    check_same_place(raws["villages"].table, raws["roads"].table)
     if target is None:
         longitude, latitude = crs_rules.centre_in_degrees(raws["villages"].table)
         chinese = plan.country == "CN" or crs_rules.first_chinese(raw.table for raw in raws.values())
@@ -80,7 +85,7 @@ def read_layers(plan: Plan, *, progress: Callable[[str], None] | None = None) ->
         raise LayerError("villages: no feature has a usable place; check the coordinates and the CRS")
     if layers["roads"].counts.kept == 0:
         raise LayerError("roads: no feature is a usable line; check the file")
-    findings.append(check_extents(layers["villages"].table, layers["roads"].table, raws["villages"].table))
+    findings.append(far_findings(layers["villages"].table, layers["roads"].table))
     absent = tuple(name for name in contracts() if name not in layers)
     return LayerSet(layers, target, joined(findings), absent)
 
@@ -162,7 +167,7 @@ def _clean(
         crs_found = crs_rules.label(source.crs)
         shapes[placeless] = None
         checked = gpd.GeoDataFrame(geometry=gpd.GeoSeries(shapes, crs=source.crs))
-        cure = f"check the CRS of the file, or say it in the plan: [layers.{name}] crs"
+        cure = _CRS_CURE.format(name=name)
         for row in np.flatnonzero(crs_rules.check_numbers(name, checked, cure=cure)).tolist():
             reasons[row] = OUTSIDE_CRS
             shapes[row] = None

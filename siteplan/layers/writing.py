@@ -112,7 +112,7 @@ def _write_layer(path: Path, name: str, table: gpd.GeoDataFrame | pd.DataFrame) 
 
 def _writable(table: gpd.GeoDataFrame | pd.DataFrame) -> gpd.GeoDataFrame | pd.DataFrame:
     """The table with columns of one clear type each: Arrow cannot write a column of nothing or of mixed objects."""
-    plain = table.reset_index(drop=True).copy()
+    plain = _named_apart(table.reset_index(drop=True))
     active = plain.geometry.name if isinstance(plain, gpd.GeoDataFrame) else None
     for name in plain.columns:
         column = plain[name]
@@ -126,6 +126,19 @@ def _writable(table: gpd.GeoDataFrame | pd.DataFrame) -> gpd.GeoDataFrame | pd.D
         texts = column.astype("object").map(lambda value: value if isinstance(value, str) else str(value))
         plain[name] = texts.mask(missing, None).astype("string")
     return plain
+
+
+def _named_apart(table: gpd.GeoDataFrame | pd.DataFrame) -> gpd.GeoDataFrame | pd.DataFrame:
+    """The table with column names that SQLite tells apart: it knows no case, and `fid` and `geom` are its own."""
+    used = {"fid", "geom"}
+    names: dict[object, str] = {}
+    for column in table.columns:
+        name, n = str(column), 2
+        while name.casefold() in used:
+            name, n = f"{column}_{n}", n + 1
+        used.add(name.casefold())
+        names[column] = name
+    return table.rename(columns={old: new for old, new in names.items() if old != new})
 
 
 def _geometry_type(table: gpd.GeoDataFrame) -> tuple[str, bool]:

@@ -10,9 +10,7 @@ from siteplan.network.lines import TOUCH_M, LineArrays
 from siteplan.network.ragged import Floats, Ints, offsets_of, ranges
 
 
-def build_network(
-    joins: Joins, *, snap_m: float, extra_legs: Reach | None = None, crs: object = None
-) -> RoadNetwork:
+def build_network(joins: Joins, *, snap_m: float, extra_legs: Reach | None = None, crs: object = None) -> RoadNetwork:
     """The network at one tolerance.
 
     Parameters

@@ -34,9 +34,9 @@ class Touches:
 
 
 def find_touches(lines: LineArrays, *, workers: int = 2) -> tuple[Touches, Touches]:
-    """All touches and crossings at grade between the lines, and of lines with themselves; and those not at grade.
+    """All touches and crossings between the lines, and of lines with themselves: (at grade, not at grade).
 
-    Lines that do not connect take no part. A separated line takes part with its ends only: where it runs over or
+    Lines that do not connect touch themselves only. A separated line takes part with its ends only: where it runs over or
     under another line, the touch is in the second table and joins nothing.
     """
     start, part = _segments(lines)
@@ -48,11 +48,10 @@ def find_touches(lines: LineArrays, *, workers: int = 2) -> tuple[Touches, Touch
 
 
 def _segments(lines: LineArrays) -> tuple[Ints, Ints]:
-    """First vertex and part of every two-point segment of the lines that connect."""
+    """First vertex and part of every two-point segment."""
     part_of_vertex = np.repeat(np.arange(len(lines)), np.diff(lines.first))
-    keep = lines.connects[part_of_vertex]
-    if len(keep):
-        keep[lines.first[1:] - 1] = False
+    keep = np.ones(len(part_of_vertex), dtype=bool)
+    keep[lines.first[1:] - 1] = False
     start = np.flatnonzero(keep)
     return start, part_of_vertex[start]
 
@@ -84,9 +83,11 @@ def _near_pairs(lines: LineArrays, start: Ints, part: Ints, workers: int) -> tup
     size = 1 << max(int(len(segment) - 1).bit_length(), 4)
     slot = (ix.astype(np.int64) * 73856093 ^ iy.astype(np.int64) * 19349663) & (size - 1)
     entry = np.arange(len(segment) + 1, dtype=np.int32)
-    grouped = csr_array((np.ones(len(segment), dtype=np.int8), slot.astype(np.int32), entry), shape=(len(segment), size))
-    grouped = grouped.tocsc()
-    order, first = grouped.indices, grouped.indptr.astype(np.int64)
+    grouped = csr_array(
+        (np.ones(len(segment), dtype=np.int8), slot.astype(np.int32), entry), shape=(len(segment), size)
+    )
+    by_slot = grouped.tocsc()
+    order, first = by_slot.indices, by_slot.indptr.astype(np.int64)
     segment, ix, iy = segment[order], ix[order], iy[order]
     # Row i of a cell is paired with the rows after it.
     left = np.repeat(first[1:], np.diff(first)) - np.arange(len(segment)) - 1
@@ -150,11 +151,11 @@ def _touches_of_pairs(lines: LineArrays, start: Ints, part: Ints, a: Ints, b: In
         else:
             found.append((foe[near], on_foe[near], own[near], on_own[near]))
     seg_a, at_a, seg_b, at_b = (np.concatenate(column) for column in zip(*found, strict=True))
-    touches = Touches(
-        part[seg_a], lines.measure[start[seg_a]] + at_a, part[seg_b], lines.measure[start[seg_b]] + at_b
-    )
-    apart = _not_at_grade(lines, touches)
-    return touches.where(~apart), touches.where(apart)
+    touches = Touches(part[seg_a], lines.measure[start[seg_a]] + at_a, part[seg_b], lines.measure[start[seg_b]] + at_b)
+    own = touches.part_a == touches.part_b
+    touches = touches.where(own | (lines.connects[touches.part_a] & lines.connects[touches.part_b]))
+    over = _not_at_grade(lines, touches)
+    return touches.where(~over), touches.where(over)
 
 
 def _not_at_grade(lines: LineArrays, touches: Touches) -> Bools:

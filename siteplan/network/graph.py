@@ -97,12 +97,12 @@ class RoadNetwork:
     @cached_property
     def degree(self) -> Ints:
         """Number of piece ends at each node (a loop counts twice), (n,)."""
-        return np.bincount(self.u, minlength=self.n_nodes) + np.bincount(self.v, minlength=self.n_nodes)
+        return np.bincount(np.concatenate([self.u, self.v]), minlength=self.n_nodes).astype(np.int64)
 
     def component_length(self) -> Floats:
         """Length of all pieces of each component, m."""
         n_components = int(self.node_component.max(initial=-1)) + 1
-        return np.bincount(self.component, weights=self.length, minlength=n_components)
+        return np.bincount(self.component, self.length, n_components).astype(np.float64)
 
     def geometry(self, pieces: Ints | None = None) -> NDArray[np.object_]:
         """LineStrings of the given pieces (default all), drawn from u to v."""
@@ -223,9 +223,7 @@ class RoadNetwork:
         import networkx as nx
 
         graph = nx.MultiGraph(crs=self.crs)
-        graph.add_nodes_from(
-            (number, {"x": x, "y": y}) for number, (x, y) in enumerate(self.node_xy.tolist())
-        )
+        graph.add_nodes_from((number, {"x": x, "y": y}) for number, (x, y) in enumerate(self.node_xy.tolist()))
         columns = zip(
             self.u.tolist(),
             self.v.tolist(),

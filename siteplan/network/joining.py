@@ -67,9 +67,7 @@ def find_joins(lines: LineArrays, *, reach_m: float) -> Joins:
     return Joins(lines=lines, touches=touches, apart=apart, reach=reach, reach_m=reach_m, tree=tree)
 
 
-def ends_near_lines(
-    lines: LineArrays, tree: shapely.STRtree, touches: Touches, ends: Ints, *, reach_m: float
-) -> Reach:
+def ends_near_lines(lines: LineArrays, tree: shapely.STRtree, touches: Touches, ends: Ints, *, reach_m: float) -> Reach:
     """The other lines within `reach_m` of the given ends that these ends do not touch already.
 
     `ends` are numbered 2 * part + (0 start, 1 end). A line that does not connect is no target; of a separated line
@@ -79,9 +77,7 @@ def ends_near_lines(
     xy = lines.xy[np.where(at_end == 0, lines.first[part], lines.first[part + 1] - 1)]
     # Ends on one spot see the same lines: ask once a spot.
     _, spot_of, spot = np.unique(xy[:, 0] + 1j * xy[:, 1], return_index=True, return_inverse=True)
-    which, target = tree.query(
-        shapely.points(xy[spot_of]), predicate="dwithin", distance=reach_m + AT_TOLERANCE_M
-    )
+    which, target = tree.query(shapely.points(xy[spot_of]), predicate="dwithin", distance=reach_m + AT_TOLERANCE_M)
     order = np.argsort(which, kind="stable")
     which, target = which[order], target[order]
     # Spread the spots' answers over their ends.
@@ -167,8 +163,7 @@ def number_nodes(lines: LineArrays, touches: Touches, legs: Reach) -> Nodes:
     n_places = len(head)
     touch_a, touch_b = place[2 * n : 2 * n + k], place[2 * n + k : 2 * n + 2 * k]
     graph = coo_array((np.ones(k, dtype=np.int8), (touch_a, touch_b)), shape=(n_places, n_places))
-    _, node = connected_components(graph, directed=False)
-    node = node.astype(np.int64)
+    node: Ints = connected_components(graph, directed=False)[1].astype(np.int64)
     xy = np.empty((int(node.max()) + 1 if len(node) else 0, 2))
     # One spot a node: that of its first place; lines that touch lie within a millimetre of it.
     _, first = np.unique(node, return_index=True)
@@ -181,4 +176,3 @@ def number_nodes(lines: LineArrays, touches: Touches, legs: Reach) -> Nodes:
         leg_from=node[place[2 * n + 2 * k : 2 * n + 2 * k + m]],
         leg_to=node[place[2 * n + 2 * k + m :]],
     )
-

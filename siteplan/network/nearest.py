@@ -61,9 +61,7 @@ def pieces_near(network: RoadNetwork, tree: shapely.STRtree, xy: Floats, *, dist
     return NearPieces(pair_point, pair_piece, distance, along).within(distance_m)
 
 
-def feet_on_pieces(
-    network: RoadNetwork, xy: Floats, piece: Ints, *, cutoff_m: float = np.inf
-) -> tuple[Floats, Floats]:
+def feet_on_pieces(network: RoadNetwork, xy: Floats, piece: Ints, *, cutoff_m: float = np.inf) -> tuple[Floats, Floats]:
     """Distance of each point to its piece, and how far along the piece (from u) its foot stands, both (k,).
 
     Pairs whose segments are all farther than `cutoff_m` may get an infinite distance.

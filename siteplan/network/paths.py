@@ -104,9 +104,7 @@ class WayTree:
             jump = further
 
 
-def best_ways(
-    n_nodes: int, u: Ints, v: Ints, length: Floats, weightless: Bools, rank: Ints, sources: Ints
-) -> WayTree:
+def best_ways(n_nodes: int, u: Ints, v: Ints, length: Floats, weightless: Bools, rank: Ints, sources: Ints) -> WayTree:
     """The forest of best ways from all nodes to the nearest of `sources`.
 
     Parameters
@@ -143,9 +141,7 @@ def best_ways(
     return WayTree(weighted, way, towards, by)
 
 
-def _weighted_metres(
-    n_nodes: int, u: Ints, v: Ints, length: Floats, weightless: Bools, sources: Ints
-) -> Floats:
+def _weighted_metres(n_nodes: int, u: Ints, v: Ints, length: Floats, weightless: Bools, sources: Ints) -> Floats:
     if weightless.all():
         label, heavy = components(n_nodes, u, v), np.zeros(0, dtype=np.int64)
     else:

@@ -23,6 +23,9 @@ FORMATS = {
     "to_build_m": "0.0", "way_m": "0.0", "anchor_km": "0.00", "anchor_min": "0.0", "km": "0.00", "km_cut_off": "0.00",
     "break_x": "0.0", "break_y": "0.0", "x": "0.0", "y": "0.0", "length_m": "0.0",
 }  # fmt: skip
+MAP_FIGURES = ("hamlets", "served", "not_served", "rate", "people", "people_rate", "to_harden_m", "seat_rate")
+"""The figures shown on the map; all stand in the summary sheet."""
+
 RATES = ("rate", "people_rate", "rai_straight", "rai_network", "seat_rate")
 
 
@@ -47,11 +50,11 @@ def column_headings(texts: Texts, columns: list[str]) -> dict[str, str]:
     return {name: texts.get(f"roads.column.{name}", name) for name in columns}
 
 
-def figure_rows(result: RoadResult, texts: Texts) -> list[tuple[str, str]]:
-    """The headline figures with their labels, as shown on map and summary sheet; unknown ones as a dash."""
+def figure_rows(result: RoadResult, texts: Texts, *, only: tuple[str, ...] = ()) -> list[tuple[str, str]]:
+    """Headline figures (all, or `only` some) with their labels; unknown ones as a dash."""
     rows = []
     for name, value in result.headline.items():
-        if texts.has(f"roads.figure.{name}"):
+        if texts.has(f"roads.figure.{name}") and (not only or name in only):
             rows.append((texts(f"roads.figure.{name}"), shown_figure(name, value)))
     return rows
 
@@ -76,7 +79,9 @@ def road_sheets(
     cover = result.coverage
     townships = cover[cover["level"].isin(["township", "county"])].drop(columns=["level", "village"])
     townships = townships.assign(
-        township=np.where(cover.loc[townships.index, "level"] == "county", texts("reports.summary.total"), townships["township"])
+        township=np.where(
+            cover.loc[townships.index, "level"] == "county", texts("reports.summary.total"), townships["township"]
+        )
     )
     villages = cover[cover["level"] == "village"].drop(columns="level")
     gaps = pd.DataFrame(result.gaps.drop(columns="geometry"))
@@ -117,7 +122,9 @@ def _summary(result: RoadResult, layers: LayerSet, notes: list[str], texts: Text
     rows.append((f"【{texts('reports.summary.notes')}】", ""))
     rows += [("", note) for note in notes]
     rows.append((f"【{texts('reports.summary.parameters')}】", ""))
-    rows += [(name, ", ".join(value) if isinstance(value, list) else str(value)) for name, value in result.parameters.items()]
+    rows += [
+        (name, ", ".join(value) if isinstance(value, list) else str(value)) for name, value in result.parameters.items()
+    ]
     rows.append((f"【{texts('reports.summary.layers')}】", ""))
     rows.append((texts("reports.summary.crs"), f"EPSG:{layers.crs.to_epsg()} {layers.crs.name}"))
     for name, layer in layers.layers.items():

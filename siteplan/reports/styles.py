@@ -23,7 +23,8 @@ def road_styles(texts: Texts) -> dict[str, str]:
         _Rule(one.key, texts(f"roads.status.{one.key}"), _marker(one.qgis_shape, one.colour, 2.6)) for one in VERDICTS
     ]
     states = [
-        _Rule(one.key, texts(f"roads.state.{one.key}"), _line(one.colour, one.width_mm, one.dash)) for one in ROAD_STATES
+        _Rule(one.key, texts(f"roads.state.{one.key}"), _line(one.colour, one.width_mm, one.dash))
+        for one in ROAD_STATES
     ]
     return {
         "villages": _categorized("road_status", "marker", verdicts),
@@ -51,7 +52,13 @@ def _layer(kind: str, options: Mapping[str, str]) -> str:
 def _marker(shape: str, colour: str, size: float) -> str:
     return _layer(
         "SimpleMarker",
-        {"name": shape, "color": _rgb(colour), "outline_color": "40,40,40,255", "outline_width": "0.2", "size": f"{size}"},
+        {
+            "name": shape,
+            "color": _rgb(colour),
+            "outline_color": "40,40,40,255",
+            "outline_width": "0.2",
+            "size": f"{size}",
+        },
     )
 
 
@@ -67,7 +74,8 @@ def _symbol(name: str, kind: str, layer: str) -> str:
 
 
 def _qml(renderer: str) -> str:
-    return f'<!DOCTYPE qgis PUBLIC "http://mrcc.com/qgis.dtd" "SYSTEM"><qgis version="3.28" styleCategories="Symbology">{renderer}</qgis>'
+    head = '<!DOCTYPE qgis PUBLIC "http://mrcc.com/qgis.dtd" "SYSTEM">'
+    return f'{head}<qgis version="3.28" styleCategories="Symbology">{renderer}</qgis>'
 
 
 def _single(kind: str, layer: str) -> str:

@@ -46,7 +46,10 @@ def write_workbook(path: Path, sheets: Sequence[Sheet]) -> None:
     head = book.add_format({"bold": True, "bg_color": "#E7EDF3", "border": 1, "text_wrap": True, "valign": "top"})
     text = book.add_format({"valign": "top"})
     wrapped = book.add_format({"valign": "top", "text_wrap": True})
-    numbers = {shape: book.add_format({"num_format": shape, "valign": "top"}) for shape in ("0", "0.0", "0.00", "0.0%", "0.000")}
+    numbers = {
+        shape: book.add_format({"num_format": shape, "valign": "top"})
+        for shape in ("0", "0.0", "0.00", "0.0%", "0.000")
+    }
     for sheet in sheets:
         page = book.add_worksheet(sheet.title[:31])
         page.freeze_panes(1, 0)

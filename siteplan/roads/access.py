@@ -11,7 +11,7 @@ import shapely
 from siteplan.network import LineArrays, RoadNetwork, build_network, find_joins
 from siteplan.network.joining import Joins, Reach
 from siteplan.network.nearest import NearPieces
-from siteplan.network.ragged import Floats, Ints
+from siteplan.network.ragged import Bools, Floats, Ints
 from siteplan.roads import verdict
 from siteplan.roads.anchors import Anchored, Surfaces, near_hamlets, place_anchors
 from siteplan.roads.hardness import HARDENED, UNKNOWN, RoadClasses
@@ -36,7 +36,8 @@ class RoadAccess:
     """What is known of every hamlet's road.
 
     joins, anchored, surfaces: the network and its anchors; near: pieces within `access_m`; status: index into
-    `verdict.STATUSES`, (n,); status_alone: the same before neighbours connect each other (PMGSY); via: hamlet that connects it, -1 none; ways: best ways; xy: the hamlets.
+    `verdict.STATUSES`, (n,); status_alone: the same before neighbours connect each other
+    (PMGSY); via: hamlet that connects it, -1 none; ways: best ways; xy: the hamlets.
     """
 
     options: AccessOptions
@@ -75,6 +76,11 @@ def road_joins(roads: gpd.GeoDataFrame, classes: RoadClasses, *, reach_m: float)
     return find_joins(lines, reach_m=reach_m)
 
 
+def placed(xy: Floats) -> Bools:
+    """Marks the points that have a place, (n,)."""
+    return np.asarray(np.isfinite(xy).all(axis=1), dtype=bool)
+
+
 def points_of(layer: gpd.GeoDataFrame) -> Floats:
     """Coordinates of a point layer, (n, 2); NaN where there is no usable place."""
     return np.column_stack([shapely.get_x(layer.geometry.to_numpy()), shapely.get_y(layer.geometry.to_numpy())])
@@ -108,7 +114,7 @@ def road_access(
     xy = points_of(villages)
     near = near_hamlets(anchored, joins.tree, xy, distance_m=near_m or options.access_m)
     close = near.within(options.access_m)
-    status = verdict.judge(anchored, close, np.isfinite(xy).all(axis=1))
+    status = verdict.judge(anchored, close, placed(xy))
     ways = find_ways(anchored, surfaces, close, status, xy)
     alone, via = status, np.full(len(xy), -1, dtype=np.int64)
     if options.neighbours_connect:

@@ -113,9 +113,7 @@ def analyse_roads(
     overlaps = find_overlaps(access.network, classes)
     edge = _edge(layers)
     outside = may_connect_outside(access, edge, within_m=options.suspect_m)
-    table = village_table(
-        access, villages, roads, anchors, status=status, in_scope=scope, outside=outside, texts=texts
-    )
+    table = village_table(access, villages, roads, anchors, status=status, in_scope=scope, outside=outside, texts=texts)
     cover = coverage(access, villages, status, scope)
     duplicate = roads["duplicate"].to_numpy(dtype=bool)
     lengths = lengths_by_surface(access, classes, overlaps, duplicate)
@@ -273,7 +271,9 @@ def _headline(
     figures |= rural_access(access, villages)
     figures |= seat_rate(seats, villages)
     ledger = access.network.ledger
-    figures |= {f"ledger_{name}": round(getattr(ledger, name), 3) for name in ("lines_m", "legs_m", "dropped_m", "pieces_m")}
+    figures |= {
+        f"ledger_{name}": round(getattr(ledger, name), 3) for name in ("lines_m", "legs_m", "dropped_m", "pieces_m")
+    }
     return figures
 
 

@@ -34,10 +34,11 @@ class Anchored:
     """A network with its anchors.
 
     network: split where centres stand; whole, origin: the network before that, for what is near a hamlet (a centre does
-    not cut the piece a hamlet is near to), and how its pieces were cut; node_centre: row of the centre that stands on a node, -1 none, (nodes,);
-    piece_anchor: the piece is an anchor along its length, (pieces,); rule: "centres", "classes", "both", "largest
-    component" or "none"; connects: open all year, hard_surface: hardened, hard: both, (pieces,); hard_label: component of each node over hardened
-    connecting pieces; reaches, reaches_hard: whether a piece reaches an anchor at all, and over hardened pieces only.
+    not cut the piece a hamlet is near to), and how its pieces were cut; node_centre: row of the centre that stands on a
+    node, -1 none, (nodes,); piece_anchor: the piece is an anchor along its length, (pieces,); rule: "centres",
+    "classes", "both", "largest component" or "none"; connects: open all year, hard_surface: hardened, hard: both,
+    (pieces,); hard_label: component of each node over hardened connecting pieces; component_anchored, hard_anchored: by
+    component of all and of hardened pieces.
     """
 
     network: RoadNetwork

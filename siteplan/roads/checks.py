@@ -32,7 +32,9 @@ class Overlaps:
     kept: Ints
 
 
-def road_findings(access: RoadAccess, roads: gpd.GeoDataFrame, classes: RoadClasses, overlaps: Overlaps) -> pd.DataFrame:
+def road_findings(
+    access: RoadAccess, roads: gpd.GeoDataFrame, classes: RoadClasses, overlaps: Overlaps
+) -> pd.DataFrame:
     """Findings of the road layer's joining, in order: carried ends, junctions, levels, overlaps."""
     return joined(
         [
@@ -52,7 +54,9 @@ def find_overlaps(network: RoadNetwork, classes: RoadClasses) -> Overlaps:
     key = low * network.n_nodes + high
     hardness = classes.hardness[network.parent[candidates]]
     worth = np.where(hardness == HARDENED, 0, np.where(hardness == NOT_HARDENED, 1, 2))
-    order = np.lexsort((network.part[candidates], network.rank[candidates], worth, network.length[candidates].round(2), key))
+    order = np.lexsort(
+        (network.part[candidates], network.rank[candidates], worth, network.length[candidates].round(2), key)
+    )
     piece, key = candidates[order], key[order]
     same = np.zeros(len(piece), dtype=bool)
     same[1:] = (key[1:] == key[:-1]) & (np.diff(network.length[piece]) <= OVERLAP_M)
@@ -118,7 +122,9 @@ def _pairs(lines: LineArrays, roads: gpd.GeoDataFrame, touches: Touches, code: s
     one, other = np.where(swap, other, one), np.where(swap, one, other)
     table = pd.DataFrame({"one": one, "other": other, "x": xy[:, 0].round(2), "y": xy[:, 1].round(2)})
     table = table.drop_duplicates()
-    table = table.iloc[np.lexsort((table["y"], table["x"], ids[table["other"]].astype(str), ids[table["one"]].astype(str)))]
+    table = table.iloc[
+        np.lexsort((table["y"], table["x"], ids[table["other"]].astype(str), ids[table["one"]].astype(str)))
+    ]
     return findings_of(
         "roads",
         code,
@@ -263,7 +269,9 @@ def legs_over_rivers(access: RoadAccess, villages: gpd.GeoDataFrame, rivers: gpd
 def access_legs(access: RoadAccess) -> tuple[Ints, NDArray[np.object_]]:
     """Straight legs from hamlets to the start of their way: (hamlets, LineStrings)."""
     rows, foot = start_points(access.anchored, access.ways)
-    return rows, shapely.linestrings(np.stack([access.xy[rows], foot], axis=1)) if len(rows) else np.zeros(0, dtype=object)
+    return rows, shapely.linestrings(np.stack([access.xy[rows], foot], axis=1)) if len(rows) else np.zeros(
+        0, dtype=object
+    )
 
 
 def may_connect_outside(access: RoadAccess, edge: shapely.Geometry, *, within_m: float) -> Bools:

@@ -165,7 +165,9 @@ def _stretch_vertices(network: RoadNetwork, stretches: Stretches) -> tuple[Ints,
     low, high = np.minimum(stretches.from_m, stretches.to_m), np.maximum(stretches.from_m, stretches.to_m)
     inside = (measure > low[of] + 1e-6) & (measure < high[of] - 1e-6)
     every = np.arange(len(piece))
-    ends = [network.point_on(piece, at) if len(piece) else np.zeros((0, 2)) for at in (stretches.from_m, stretches.to_m)]
+    ends = [
+        network.point_on(piece, at) if len(piece) else np.zeros((0, 2)) for at in (stretches.from_m, stretches.to_m)
+    ]
     owner = np.concatenate([every, of[inside], every])
     place = np.concatenate([stretches.from_m, measure[inside], stretches.to_m])
     xy = np.concatenate([ends[0], xy[inside], ends[1]])

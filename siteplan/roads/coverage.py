@@ -62,7 +62,7 @@ def coverage(access: RoadAccess, villages: gpd.GeoDataFrame, status: Ints, in_sc
         if level != "county" and not (base[keys[-1]] != "").any():
             continue
         grouping = base[keys] if keys else base.assign(all=0)[["all"]]
-        group = grouping.groupby(list(grouping.columns), sort=True).ngroup().to_numpy()
+        group = grouping.groupby(list(grouping.columns), sort=True).ngroup().to_numpy().astype(np.int64)
         table = base[figures].groupby(group).sum()
         first = base.groupby(group)[["township", "village"]].first()
         table.insert(0, "village", first["village"] if level == "village" else "")
@@ -103,7 +103,7 @@ def _rates(table: pd.DataFrame) -> pd.DataFrame:
         whole = table[column]
         table[f"{column}_rate"] = (table[f"{column}_served"] / whole).where(whole > 0)
     counts = ["hamlets", "served", "not_served", "unknown", "people_unknown", "scope_hamlets", "scope_served"]
-    table = table.astype({name: "int64" for name in (*counts, *verdict.STATUSES)})
+    table = table.astype(dict.fromkeys((*counts, *verdict.STATUSES), "int64"))
     order = ["level", "township", "village", "hamlets", "served", "not_served", "unknown", "rate"]
     order += ["households", "households_served", "households_rate", "people", "people_served", "people_rate"]
     order += ["people_unknown", "scope_hamlets", "scope_served", "to_harden_m", "to_build_m"]

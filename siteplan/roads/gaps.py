@@ -153,7 +153,9 @@ def _changes(
     network = access.network
     component, hard = network.component[near.piece], anchored.hard[near.piece]
     tables = [
-        _reached(near.point, component, np.ones(len(hard), dtype=bool), [sides.end_all, sides.foot_all], new_all, all_ok)
+        _reached(
+            near.point, component, np.ones(len(hard), dtype=bool), [sides.end_all, sides.foot_all], new_all, all_ok
+        )
     ]
     if anchored.rule == "largest component":
         # There every hardened piece of the component is at its anchor.
@@ -164,9 +166,7 @@ def _changes(
         ends = [sides.end_hard, sides.foot_hard]
         tables.append(_reached(near.point, label, hard, ends, new_hard, hard_ok))
     reaching, hard_reaching = tables
-    point, gap = tree.query(
-        shapely.points(access.xy), predicate="dwithin", distance=options.access_m + AT_TOLERANCE_M
-    )
+    point, gap = tree.query(shapely.points(access.xy), predicate="dwithin", distance=options.access_m + AT_TOLERANCE_M)
     beside = pd.DataFrame({"gap": gap, "hamlet": point})
     rows = pd.concat([reaching, hard_reaching, beside]).drop_duplicates().sort_values(["gap", "hamlet"])
     gap, hamlet = rows["gap"].to_numpy(dtype=np.int64), rows["hamlet"].to_numpy(dtype=np.int64)
@@ -231,11 +231,12 @@ def _anchor_moves(access: RoadAccess, reach: Reach, sides: _Sides) -> Bools:
 def _with_neighbours(access: RoadAccess, table: pd.DataFrame) -> pd.DataFrame:
     """The changes with what connected neighbours add; one pass a gap that changes anything."""
     out = []
-    for gap, rows in table.groupby("gap"):
+    for gap in table["gap"].unique().tolist():
+        rows = table[table["gap"] == gap]
         status = access.status_alone.copy()
         status[rows["hamlet"]] = rows["after"]
         via = verdict.connected_neighbours(access.xy, status, access_m=access.options.access_m)
-        out.append(_difference(int(gap), access.status, np.where(via >= 0, verdict.HARDENED, status)))
+        out.append(_difference(gap, access.status, np.where(via >= 0, verdict.HARDENED, status)))
     return pd.concat(out, ignore_index=True) if out else table
 
 

@@ -1,4 +1,4 @@
-"""What each road is under a profile: hardened or not or unknown, an anchor or not, passable all year, on which level."""
+"""What each road is under a profile: hardened, not or unknown; an anchor; passable all year; on which level."""
 
 from __future__ import annotations
 
@@ -148,7 +148,10 @@ def _findings(
         blank = np.zeros_like(blank)
     km = (roads.length.to_numpy() / 1000.0).round(3)
     tables = []
-    for mask, code in ((blank, "roads.surface_missing"), (lost & (raw != "").to_numpy(), "roads.surface_not_understood")):
+    for mask, code in (
+        (blank, "roads.surface_missing"),
+        (lost & (raw != "").to_numpy(), "roads.surface_not_understood"),
+    ):
         at = np.flatnonzero(mask)
         middle = roads.geometry.iloc[at].representative_point()
         tables.append(

@@ -133,12 +133,15 @@ def _tree_to_ends(anchored: Anchored, gaps: Gaps, gap_of: Ints) -> WayTree:
 
 
 def nearest_reaching(anchored: Anchored, points: NDArray[np.object_]) -> tuple[Bools, Ints, Floats, Floats]:
-    """The nearest piece that reaches an anchor, of each point: (found, piece, along its u, straight metres)."""
+    """The nearest piece that reaches an anchor, of each point: (found, piece, metres from its u, straight metres).
+
+    The last three have an entry for each point where one was found: all of them, or none.
+    """
     network = anchored.network
     reaching = np.flatnonzero(anchored.reaches)
     if not len(reaching) or not len(points):
-        n = len(points)
-        return np.zeros(n, dtype=bool), np.zeros(n, dtype=np.int64), np.zeros(n), np.zeros(n)
+        none = np.zeros(0)
+        return np.zeros(len(points), dtype=bool), none.astype(np.int64), none, none
     (point, found), gap = shapely.STRtree(network.geometry(reaching)).query_nearest(
         points, all_matches=True, return_distance=True
     )

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 
 from siteplan.network import build_network
-
 from siteplan.roads import verdict
 from siteplan.roads.access import AccessOptions, RoadAccess, surfaces_of
 from siteplan.roads.hardness import RoadClasses, meets_seat_rule
@@ -39,9 +38,7 @@ def village_seats(
     higher = anchors[anchors["kind"] != "village"]
     # The network before centres were put on it: theirs differ here.
     network = build_network(access.joins, snap_m=options.snap_m)
-    found = statuses(
-        network, access.joins.tree, surfaces, seats, higher, options, access_m=(options.access_m,)
-    )
+    found = statuses(network, access.joins.tree, surfaces, seats, higher, options, access_m=(options.access_m,))
     return table.assign(seat_status=verdict.names_of(found[options.access_m])).reset_index(drop=True)
 
 

@@ -12,7 +12,7 @@ from siteplan.network.graph import RoadNetwork
 from siteplan.network.joining import Joins
 from siteplan.network.ragged import Ints
 from siteplan.roads import verdict
-from siteplan.roads.access import AccessOptions, points_of
+from siteplan.roads.access import AccessOptions, placed, points_of
 from siteplan.roads.anchors import Surfaces, near_hamlets, place_anchors
 
 SNAP_M = (1.0, 10.0, 30.0)
@@ -37,11 +37,10 @@ def statuses(
         network, tree, surfaces, centres, anchor_m=options.anchor_m, anchor_none=options.anchor_none
     )
     xy = points_of(villages)
-    placed = np.isfinite(xy).all(axis=1)
     near = near_hamlets(anchored, tree, xy, distance_m=max(access_m))
     found = {}
     for distance in access_m:
-        status = verdict.judge(anchored, near.within(distance), placed)
+        status = verdict.judge(anchored, near.within(distance), placed(xy))
         if options.neighbours_connect:
             via = verdict.connected_neighbours(xy, status, access_m=distance)
             status = np.where(via >= 0, verdict.HARDENED, status)

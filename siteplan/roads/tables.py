@@ -207,7 +207,9 @@ def road_table(
     return table
 
 
-def _roads_as(roads: gpd.GeoDataFrame, parent: Ints, *, geometry: NDArray[np.object_], **columns: NDArray) -> gpd.GeoDataFrame:
+def _roads_as(
+    roads: gpd.GeoDataFrame, parent: Ints, *, geometry: NDArray[np.object_], **columns: NDArray
+) -> gpd.GeoDataFrame:
     own = {name: roads[name].to_numpy(dtype=object)[parent] for name in ("id", "name", "surface", "road_class")}
     table = {"road_id": own.pop("id"), **own, **columns}
     return gpd.GeoDataFrame(table, geometry=gpd.GeoSeries(geometry, crs=roads.crs), crs=roads.crs)
@@ -225,7 +227,9 @@ def ways_table(access: RoadAccess, table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 def breaks_table(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """First breaks as points: id, name, road_status, to_harden_m, to_build_m; hamlets whose way has one."""
     has = table["break_x"].notna().to_numpy()
-    own = pd.DataFrame(table.loc[has, ["id", "name", "road_status", "to_harden_m", "to_build_m"]]).reset_index(drop=True)
+    own = pd.DataFrame(table.loc[has, ["id", "name", "road_status", "to_harden_m", "to_build_m"]]).reset_index(
+        drop=True
+    )
     points = shapely.points(table.loc[has, ["break_x", "break_y"]].to_numpy())
     return gpd.GeoDataFrame(own, geometry=gpd.GeoSeries(points, crs=table.crs), crs=table.crs)
 

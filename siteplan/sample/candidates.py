@@ -63,8 +63,9 @@ def make_sites(world: World, made: Mapping[str, gpd.GeoDataFrame | pd.DataFrame]
                     float(mesh.x[at]), float(mesh.y[at]), households * (310.0 + 130.0 * random.random()), random
                 )
                 road_m = float(built.geometries.take(built.nearest(shape)).distance(shape))
-                if wet.query(shape, predicate="dwithin", distance=25.0).size or built.query(
-                    shape, predicate="intersects").size or homes.query(shape, predicate="dwithin", distance=20.0).size:  # fmt: skip
+                if wet.query(shape, predicate="dwithin", distance=25.0).size:
+                    continue
+                if road_m == 0.0 or homes.query(shape, predicate="dwithin", distance=20.0).size:
                     continue
                 if road_m > (350.0 if chosen else 1800.0) or any(shape.distance(other) < APART_M for other in shapes):
                     continue

@@ -254,13 +254,14 @@ def _overlaps(rows: list[Section], touched: set[int]) -> list[Fault]:
     ]
     for serial, n in enumerate(fit[:2]):
         base = rows[n]
-        again = replace(base, id=f"{base.id}B", points=base.points[3 : 9 + serial], xy=base.xy[3 : 9 + serial],
-                        surface=CEMENT, name=base.name + "硬化段", name_en=base.name_en + " (paved section)")  # fmt: skip
+        again = replace(base, id=f"{base.id}B", points=base.points[3 : 9 + serial], xy=base.xy[3 : 9 + serial])
+        again.surface, again.name, again.name_en = CEMENT, base.name + "硬化段", base.name_en + " (paved section)"
         rows.append(again)
         touched.add(n)
         x, y = _middle(again)
-        faults.append(Fault("overlap", "roads", (base.id, again.id), x, y, round(again.line.length, 3),
-                            f"two lines on one course, {GRAVEL} and {CEMENT}: best known surface kept, listed"))  # fmt: skip
+        told = f"two lines on one course, {GRAVEL} and {CEMENT}: best known surface kept, listed"
+        size_m = round(again.line.length, 3)
+        faults.append(Fault("overlap", "roads", (base.id, again.id), x, y, size_m, told))
     return faults
 
 

@@ -13,11 +13,11 @@ from siteplan.sample.grid import CRS, Floats, Grid
 def write_dem(path: Path, heights_m: Floats, grid: Grid) -> None:
     """Heights in metres as a deflated GeoTIFF, one band of 32-bit floats."""
     import rasterio
-    from rasterio.transform import from_origin
+    from rasterio.transform import Affine
 
     with rasterio.open(
         path, "w", driver="GTiff", width=grid.cols, height=grid.rows, count=1, dtype="float32", crs=CRS,
-        transform=from_origin(grid.west, grid.north, grid.cell_m, grid.cell_m), compress="deflate", predictor=3,
+        transform=Affine(grid.cell_m, 0.0, grid.west, 0.0, -grid.cell_m, grid.north), compress="deflate", predictor=3,
         zlevel=9, tiled=True, blockxsize=256, blockysize=256, nodata=-9999.0,
     ) as target:  # fmt: skip
         target.write(heights_m.astype(np.float32), 1)
@@ -35,6 +35,8 @@ crs = "auto"
 
 [roads]
 profile = "cn-hamlet"
+access_m = 100.0
+anchor_m = 100.0
 anchor_centres = ["county", "township", "village"]
 
 [layers]

@@ -29,7 +29,7 @@ SOURCES = ("central", "provincial", "county", "self_raised")
 
 
 def make_projects(world: World, made: Mapping[str, gpd.GeoDataFrame | pd.DataFrame]) -> pd.DataFrame:
-    """Projects: id, name, name_en, kind, township, stage, layer and features it works on, unit, plan, done, funds, dates.
+    """Projects: id, name, name_en, kind, township, stage, layer and features worked on, unit, plan, done, funds, dates.
 
     Works on roads stand for sections not yet hardened, on water for systems in need of repair, on resettlement for
     the chosen sites.

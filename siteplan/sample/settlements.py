@@ -230,6 +230,38 @@ def _hamlets(placed: Settlements, ground: _Ground, mesh: Mesh, names: Names, ran
             placed.hamlets.append(Hamlet(point, x, y, v, t, above, name, name_en))
 
 
+def stand_clear(
+    placed: Settlements,
+    mesh: Mesh,
+    roads: list[shapely.LineString],
+    rivers: list[shapely.LineString],
+    seed: int,
+    *,
+    access_m: float,
+) -> None:
+    """Moves hamlets, each about the end of its road, until no river runs between one and a road within `access_m`.
+
+    None is left within 2 m of that distance from a road: whether a road is near must not hang on a rounding.
+    """
+    random = np.random.Generator(np.random.PCG64([seed, 15]))
+    lines, water = shapely.STRtree(roads), shapely.STRtree(rivers)
+    for hamlet in placed.hamlets:
+        for _ in range(80):
+            place = shapely.Point(hamlet.x, hamlet.y)
+            near = lines.geometries.take(lines.query(place, predicate="dwithin", distance=access_m + 2.0))
+            legs = shapely.shortest_line(place, near)
+            on_edge = shapely.length(legs) > access_m - 2.0
+            if not on_edge.any() and water.query(legs, predicate="intersects").size == 0:
+                break
+            dx, dy = ((2.0 * random.random(2) - 1.0) * 85.0).tolist()
+            if dx * dx + dy * dy > 400.0:
+                x, y = rounded_mm(np.array([mesh.x[hamlet.point] + dx, mesh.y[hamlet.point] + dy])).tolist()
+                if water.query(shapely.Point(x, y), predicate="dwithin", distance=18.0).size == 0:
+                    hamlet.x, hamlet.y = x, y
+        else:
+            raise AssertionError(f"no place for the hamlet at {hamlet.x:.0f}, {hamlet.y:.0f}: another seed is needed")
+
+
 def _counts(villages: int, random: np.random.Generator) -> list[int]:
     """Hamlets of each village: 4 to 9, `HAMLETS` in all."""
     counts = (4 + np.floor(random.random(villages) * 6)).astype(np.int64)

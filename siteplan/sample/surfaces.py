@@ -117,9 +117,8 @@ def _parts(road: Road, ends: Counter[int], mesh: Mesh, random: np.random.Generat
         half = len(road.points) // 2
         if surface == EARTH and len(road.points) > 12 and random.random() < 0.5:
             # Paved from the network's end as far as the money went.
-            parts = [replace(road, points=road.points[: half + 1], surface=surface, open_months=months),
-                     replace(road, points=road.points[half:], surface=CEMENT)]  # fmt: skip
-            return parts
+            far = replace(road, points=road.points[: half + 1], surface=surface, open_months=months)
+            return [far, replace(road, points=road.points[half:], surface=CEMENT)]
         return [replace(road, surface=surface, open_months=months)]
     start = 0
     length = 0.0

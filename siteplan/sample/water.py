@@ -100,8 +100,8 @@ def _system(
         start = placed.hamlets[lead].point
         above = ways_from(up, [start], limit=REACH_M)
         rise = mesh.z - mesh.z[start]
-        fit = np.flatnonzero((above.cost > 350.0) & np.isfinite(above.cost) & mesh.inside
-                             & (rise > SPRING_ABOVE_M[0]) & (rise < SPRING_ABOVE_M[1]) & (flow_cells < 250))  # fmt: skip
+        reached = (above.cost > 350.0) & np.isfinite(above.cost) & mesh.inside & (flow_cells < 250)
+        fit = np.flatnonzero(reached & (rise > SPRING_ABOVE_M[0]) & (rise < SPRING_ABOVE_M[1]))
         if not fit.size:
             continue
         spring = int(fit[np.argmax(flow_cells[fit] * (0.6 + 0.8 * random.random(fit.size)))])

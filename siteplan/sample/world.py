@@ -12,12 +12,14 @@ from siteplan.sample.mesh import Mesh, make_mesh
 from siteplan.sample.people import populate
 from siteplan.sample.rivers import River, make_rivers, segments_km2
 from siteplan.sample.roads import RoadPlan, plan_roads
-from siteplan.sample.settlements import Settlements, settle
+from siteplan.sample.settlements import Settlements, settle, stand_clear
 from siteplan.sample.surfaces import Section, make_sections
 from siteplan.sample.terrain import Terrain, make_terrain
 
 GRID = Grid(rows=612, cols=550, cell_m=80.0, west=446_000.0, north=2_954_000.0)
 STREAM_KM2 = 2.5
+ACCESS_M = 100.0
+"""The plan's `access_m`: hamlets stand that close to the ends of their roads."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,9 @@ def make_world(seed: int) -> World:
     populate(placed.hamlets, [float(mesh.z[hamlet.point]) for hamlet in placed.hamlets], seed)
     county_mesh = mesh.kept_to(placed.county)
     roads = plan_roads(county_mesh, mesh, placed, seed)
-    sections, faults = plant(make_sections(roads, county_mesh, placed, seed), placed, seed)
+    sections = make_sections(roads, county_mesh, placed, seed)
     rivers = make_rivers(terrain, placed.county, seed)
+    waters = [river.line for river in rivers]
+    stand_clear(placed, mesh, [section.line for section in sections], waters, seed, access_m=ACCESS_M)
+    sections, faults = plant(sections, placed, seed)
     return World(seed, terrain, rivers, mesh, county_mesh, placed, roads, sections, faults)

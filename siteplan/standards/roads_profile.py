@@ -55,9 +55,9 @@ class HardenedRule(Rule):
         if strange:
             raise ValueError(f"unknown surface names {', '.join(strange)}; known: {', '.join(sorted(known))}")
         if self.by == "class" and not (self.classes or self.not_classes):
-            raise ValueError("by = \"class\" needs classes or not_classes")
+            raise ValueError('by = "class" needs classes or not_classes')
         if self.by != "class" and not self.surfaces:
-            raise ValueError(f"by = \"{self.by}\" needs surfaces")
+            raise ValueError(f'by = "{self.by}" needs surfaces')
         return self
 
 
@@ -149,7 +149,7 @@ def load_road_profile(name: str, *, root: Path | None = None) -> RoadProfile:
         text = resources.files(__package__).joinpath(f"roads/{name}.toml").read_text("utf-8")
     else:
         raise PlanError(
-            f"roads.profile: no profile '{name}'; there are {', '.join(road_profile_names())}, or the path of a .toml file"
+            f"roads.profile: no profile '{name}'; there are {', '.join(road_profile_names())}, or a path ending in .toml"
         )
     try:
         return RoadProfile.model_validate(tomllib.loads(text))

@@ -25,7 +25,6 @@ CONTEXT = (
     ("water_lines", "#1B9AAA", DrawOrder.WATER, 0.3, "5 3"),
     ("water_points", "#1B9AAA", DrawOrder.WATER + 1, 0.8, ""),
     ("sites", "#7A3E9D", DrawOrder.WATER + 2, 0.35, ""),
-    ("centres", "#111111", DrawOrder.POINTS + 2, 0.9, ""),
 )
 """Layers shown as they are, when the plan gives them: colour, order, fill, dashes."""
 
@@ -44,6 +43,7 @@ def county_page(
     for name, colour, order, fill, dash in CONTEXT:
         if name in layers.layers and len(layers.table(name)):
             shown.append(_context(name, layers.table(name), texts, colour, order, fill, dash))
+    shown += _centres(layers, texts)
     shown += [
         _roads(result, texts),
         _works(result, texts),
@@ -182,23 +182,39 @@ def _breaks(result: RoadResult, texts: Texts) -> MapLayer:
     )
 
 
+def _centres(layers: LayerSet, texts: Texts) -> list[MapLayer]:
+    """Seats of county and townships with their names from afar; other centres apart, not shown at first."""
+    table = layers.table("centres")
+    table = table[~(table.geometry.isna() | table.geometry.is_empty)]
+    seat = table["kind"].isin(["county", "township"])
+    found = []
+    for key, rows, size, zoom in (("seats", table[seat], 6.0, 9), ("centres", table[~seat], 4.0, 13)):
+        if len(rows):
+            title = texts(f"webmap.county.{key}")
+            found.append(
+                MapLayer(
+                    key=key,
+                    title=title,
+                    table=rows.reset_index(drop=True),
+                    classes=(MapClass(key, title, "#111111", shape="square", size=size, fill_opacity=0.9),),
+                    fields=_fields(texts, ("id", "kind", "township")),
+                    title_column="name",
+                    search_columns=("name",),
+                    shown=key == "seats",
+                    z=DrawOrder.POINTS + 2,
+                    label_zoom=zoom,
+                )
+            )
+    return found
+
+
 def _context(
     name: str, table: gpd.GeoDataFrame, texts: Texts, colour: str, order: int, fill: float, dash: str
 ) -> MapLayer:
     title = texts(f"webmap.county.{name}")
     placed = table[~(table.geometry.isna() | table.geometry.is_empty)].reset_index(drop=True)
     known = [column for column in ("id", "kind", "township") if column in placed.columns]
-    shape = "square" if name == "centres" else "circle"
-    looks = MapClass(
-        name,
-        title,
-        colour,
-        shape=shape,
-        dash=dash,
-        weight=1.6,
-        fill_opacity=fill,
-        size=5.0 if name == "centres" else 4.0,
-    )
+    looks = MapClass(name, title, colour, dash=dash, weight=1.6, fill_opacity=fill, size=4.0)
     fields = tuple((column, texts(f"roads.column.{column}")) for column in known)
     return MapLayer(
         key=name,
@@ -208,7 +224,5 @@ def _context(
         fields=() if name == "boundaries" else fields,
         title_column="name",
         search_columns=() if name == "boundaries" else ("name",),
-        shown=name != "centres" or len(placed) < 2000,
         z=order,
-        label_zoom=11 if name == "centres" else None,
     )

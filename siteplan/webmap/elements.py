@@ -6,7 +6,7 @@ gets a name of its own, and data never pass through a macro: `DataBlock` writes 
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 import folium
 from branca.element import CssLink, Element, Figure, JavascriptLink, MacroElement
@@ -49,9 +49,6 @@ class OfflineFigure(Figure):
 class OfflineMap(folium.Map):
     """folium's map without tiles and without any of its links."""
 
-    default_js: ClassVar[list[tuple[str, str]]] = []
-    default_css: ClassVar[list[tuple[str, str]]] = []
-
     def __init__(self) -> None:
         super().__init__(
             location=(0, 0),
@@ -64,6 +61,7 @@ class OfflineMap(folium.Map):
             wheel_px_per_zoom_level=90,
             attribution_control=False,
         )
+        self.default_js, self.default_css = [], []
         self._name, self._id = "map", "siteplan"
 
 

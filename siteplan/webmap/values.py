@@ -44,12 +44,10 @@ def plain(value: Any) -> Plain:
 def _plain_float(number: float) -> Plain:
     if not math.isfinite(number):
         return None
-    if abs(number) < 0.01:
-        number = float(f"{number:.3g}") if abs(number) >= _SMALLEST else 0.0
-    else:
-        number = round(number, 2)
+    size = abs(number)
+    number = 0.0 if size < _SMALLEST else float(f"{number:.3g}") if size < 0.01 else round(number, 2)
     if number.is_integer():
-        return int(number) if abs(number) < _EXACT_IN_BROWSER else str(int(number))
+        return int(number) if size < _EXACT_IN_BROWSER else str(int(number))
     return number
 
 

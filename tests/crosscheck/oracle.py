@@ -13,6 +13,7 @@ Deliberately broken readings, for the tests of the tests, are chosen by ``broken
 ``bridges_join`` (bridge, tunnel, layer ignored), ``no_crossings``, ``one_crossing`` (the first joint of a pair only),
 ``hardness_ignored`` (everything is hardened), ``no_leg_length`` (carried ends cost nothing).
 """
+
 from __future__ import annotations
 
 import heapq
@@ -141,7 +142,7 @@ def joints(A: Line, B: Line, same: bool) -> list[tuple[float, float]]:
     out = []
     rows = max(1, 1_000_000 // max(1, len(kb)))
     for f in range(0, len(ka), rows):  # segment pairs whose boxes meet
-        s, e = sa[f:f + rows, None] - TOUCH, ea[f:f + rows, None] + TOUCH
+        s, e = sa[f : f + rows, None] - TOUCH, ea[f : f + rows, None] + TOUCH
         meet = (sb[:, 0] <= e[..., 0]) & (eb[:, 0] >= s[..., 0]) & (sb[:, 1] <= e[..., 1]) & (eb[:, 1] >= s[..., 1])
         for r, c in np.argwhere(meet):
             i, j = ka[f + r], kb[c]
@@ -151,8 +152,10 @@ def joints(A: Line, B: Line, same: bool) -> list[tuple[float, float]]:
                 # neighbours on one line share a vertex; they meet elsewhere only when the line turns back on itself
                 a, b, d = A.xy[i], A.xy[i + 1], A.xy[i + 2]
                 if (b[0] - a[0]) * (d[0] - b[0]) + (b[1] - a[1]) * (d[1] - b[1]) < 0 and _side(a, b, d) == 0:
-                    for p, m, (q0, q1, n0, n1) in ((a, A.at[i], (b, d, A.at[i + 1], A.at[i + 2])),
-                                                   (d, A.at[i + 2], (a, b, A.at[i], A.at[i + 1]))):
+                    for p, m, (q0, q1, n0, n1) in (
+                        (a, A.at[i], (b, d, A.at[i + 1], A.at[i + 2])),
+                        (d, A.at[i + 2], (a, b, A.at[i], A.at[i + 1])),
+                    ):
                         g, t = _on_segment(p, q0, q1)
                         if g <= TOUCH:
                             out.append((float(m), float(n0 + t * (n1 - n0))))
@@ -259,8 +262,10 @@ class Network:
             if not self.sep[i]:
                 for ma, mb in joints(A, A, True):
                     self._weld(i, ma, i, mb)
-                for m, p, rest, base in ((0.0, A.xy[0], (2 * MERGE, A.length), 2 * MERGE),
-                                         (A.length, A.xy[-1], (0.0, A.length - 2 * MERGE), 0.0)):
+                for m, p, rest, base in (
+                    (0.0, A.xy[0], (2 * MERGE, A.length), 2 * MERGE),
+                    (A.length, A.xy[-1], (0.0, A.length - 2 * MERGE), 0.0),
+                ):
                     if A.length > 4 * MERGE:
                         d, at = A.part(*rest).nearest(p)
                         if d <= MERGE:
@@ -322,9 +327,20 @@ class Network:
 
         def add(i, u, v, line, length, leg):
             r = self.roads[i]
-            self.pieces.append(Piece(i, ends[u], ends[v], length, self.is_hard(i),
-                                     self.hardness[i] == -1 and not self.unknown_is_hardened,
-                                     bool(r.get("anchor", False)) and self.joins[i], self.joins[i], leg, line))
+            self.pieces.append(
+                Piece(
+                    i,
+                    ends[u],
+                    ends[v],
+                    length,
+                    self.is_hard(i),
+                    self.hardness[i] == -1 and not self.unknown_is_hardened,
+                    bool(r.get("anchor", False)) and self.joins[i],
+                    self.joins[i],
+                    leg,
+                    line,
+                )
+            )
 
         for i, here in enumerate(kept):
             for (m0, u), (m1, v) in itertools.pairwise(here):
@@ -332,8 +348,12 @@ class Network:
         for i, m, j, mj, d in self.legs:
             line = Line([self.lines[i].point(m), self.lines[j].point(mj)])
             add(i, number[i, m], number[j, mj], line, 0.0 if "no_leg_length" in self.broken else d, True)
-        self.end_node = {(i, e): ends[number[i, m]] for i, L in enumerate(self.lines) if self.ok[i]
-                         for e, m in (("start", 0.0), ("end", L.length))}
+        self.end_node = {
+            (i, e): ends[number[i, m]]
+            for i, L in enumerate(self.lines)
+            if self.ok[i]
+            for e, m in (("start", 0.0), ("end", L.length))
+        }
         self.at_node: dict[int, list[int]] = {}
         for k, p in enumerate(self.pieces):
             self.at_node.setdefault(p.u, []).append(k)
@@ -444,11 +464,25 @@ def _sums(net, steps):
 # ---------------------------------------------------------------- the verdicts
 
 
-def judge(villages, roads, centres, *, access_m, anchor_m, snap_m, anchor_none=False, unknown_is_hardened=False,
-          extra_legs=(), split_at_centres=False, broken=(), network=None) -> dict[str, Verdict]:
+def judge(
+    villages,
+    roads,
+    centres,
+    *,
+    access_m,
+    anchor_m,
+    snap_m,
+    anchor_none=False,
+    unknown_is_hardened=False,
+    extra_legs=(),
+    split_at_centres=False,
+    broken=(),
+    network=None,
+) -> dict[str, Verdict]:
     """`split_at_centres`: a centre's foot cuts the piece also for nearness (two pieces, two nearest points)."""
-    net = network or Network(roads, snap_m=snap_m, unknown_is_hardened=unknown_is_hardened, extra_legs=extra_legs,
-                             broken=broken)
+    net = network or Network(
+        roads, snap_m=snap_m, unknown_is_hardened=unknown_is_hardened, extra_legs=extra_legs, broken=broken
+    )
     P = net.pieces
     for p in P:
         p.feet = []
@@ -492,8 +526,11 @@ def judge(villages, roads, centres, *, access_m, anchor_m, snap_m, anchor_none=F
         if c not in islands:
             mine = [k for k, p in enumerate(P) if net.comp[p.u] == c]
             short, found = math.inf, []
-            pairs = sorted((box_gap(P[a].line, P[b].line), a, b) for a in mine for b in range(len(P)) if reaches[b]) \
-                if len(mine) * len(P) < 400_000 else _near_pairs(P, mine, reaches)
+            pairs = (
+                sorted((box_gap(P[a].line, P[b].line), a, b) for a in mine for b in range(len(P)) if reaches[b])
+                if len(mine) * len(P) < 400_000
+                else _near_pairs(P, mine, reaches)
+            )
             for g, a, b in pairs:
                 if g > short + TOUCH:
                     break
@@ -501,8 +538,11 @@ def judge(villages, roads, centres, *, access_m, anchor_m, snap_m, anchor_none=F
                     short = min(short, d)
                     found.append((d, a, ma, b, mb))
             # equally short gaps: the better way beyond, then the lower coordinates (flagged as gap_tie)
-            found = [(main.way(b, mb)[0], *np.round(_point(P[b], mb), 3), *np.round(_point(P[a], ma), 3), d, a, ma, b, mb)
-                     for d, a, ma, b, mb in found if d <= short + TOUCH]
+            found = [
+                (main.way(b, mb)[0], *np.round(_point(P[b], mb), 3), *np.round(_point(P[a], ma), 3), d, a, ma, b, mb)
+                for d, a, ma, b, mb in found
+                if d <= short + TOUCH
+            ]
             first = min(found)
             tie = any(max(abs(f[n] - first[n]) for n in (1, 2, 3, 4)) > 2 * MERGE for f in found)
             d, a, ma, b, mb = first[5:]
@@ -555,10 +595,20 @@ def judge(villages, roads, centres, *, access_m, anchor_m, snap_m, anchor_none=F
                     gap, spread, b, mb, at, tie = island(net.comp[P[k].u])
                     beyond_cost, beyond = main.way(b, mb)
                     cost, steps = spread.way(k, o)
-                    ways.append(((um(gap) + cost[0] + beyond_cost[0], cost[1] + beyond_cost[1], P[k].road), d, gap,
-                                 steps + beyond, at, P[k].road, tie))
-                _, v.access_dist_m, v.to_build_m, steps, v.break_xy, v.start_road, v.gap_tie = \
-                    min(ways, key=lambda w: w[:2])
+                    ways.append(
+                        (
+                            (um(gap) + cost[0] + beyond_cost[0], cost[1] + beyond_cost[1], P[k].road),
+                            d,
+                            gap,
+                            steps + beyond,
+                            at,
+                            P[k].road,
+                            tie,
+                        )
+                    )
+                _, v.access_dist_m, v.to_build_m, steps, v.break_xy, v.start_road, v.gap_tie = min(
+                    ways, key=lambda w: w[:2]
+                )
                 v.to_harden_m, v.unknown_m, v.way_m = _sums(net, steps)
         elif anchored:
             best = None
@@ -600,21 +650,37 @@ def suspected_gaps(roads, *, snap_m, suspect_m, unknown_is_hardened=False, broke
         if not net.joins[i] or len(net.at_node[node]) != 1:
             continue
         p = tuple(net.lines[i].xy[0 if end == "start" else -1])
-        others = [(*net.join_point(j, p), j) for j in range(len(roads)) if j != i and net.joins[j]
-                  and net.lines[j].box_gap(p) <= suspect_m]
+        others = [
+            (*net.join_point(j, p), j)
+            for j in range(len(roads))
+            if j != i and net.joins[j] and net.lines[j].box_gap(p) <= suspect_m
+        ]
         if not others:
             continue
         d, m, j = min(others, key=lambda o: (o[0], o[2]))
         if not snap_m < d <= suspect_m:
             continue
         q = net.lines[j].point(m)
-        closed = Network(roads, snap_m=snap_m, unknown_is_hardened=unknown_is_hardened, broken=broken,
-                         extra_legs=[(i, end, *q)])
+        closed = Network(
+            roads, snap_m=snap_m, unknown_is_hardened=unknown_is_hardened, broken=broken, extra_legs=[(i, end, *q)]
+        )
         all_ = closed.components() < net.components()
         hard = net.is_hard(i) and len(set(closed.hard_comp.values())) < len(set(net.hard_comp.values()))
         if all_ or hard:
-            out.append({"road": i, "end": end, "x": p[0], "y": p[1], "to_road": j, "to_x": q[0], "to_y": q[1], "length": d,
-                            "joins_all": all_, "joins_hard": hard})
+            out.append(
+                {
+                    "road": i,
+                    "end": end,
+                    "x": p[0],
+                    "y": p[1],
+                    "to_road": j,
+                    "to_x": q[0],
+                    "to_y": q[1],
+                    "length": d,
+                    "joins_all": all_,
+                    "joins_hard": hard,
+                }
+            )
     return sorted(out, key=lambda g: (g["road"], g["end"] != "start"))
 
 

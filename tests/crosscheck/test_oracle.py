@@ -1,12 +1,10 @@
 """The slow oracle judged by cases drawn and reckoned by hand, and by the independent Ladakh table."""
+
 import math
-import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parent))
 from oracle import WORSE, Network, changed_by, judge, suspected_gaps
 
 KW = {"access_m": 50.0, "anchor_m": 50.0, "snap_m": 10.0}
@@ -38,8 +36,13 @@ def test_hardened_starts_at_the_nearest_point_of_the_edge():
 
 def test_unhardened_and_first_break_from_the_anchor():
     # from the anchor: 400 m hard, 300 m track, 100 m hard, 200 m unknown, then the hamlet
-    roads = [NH, road((0, 0), (400, 0)), road((400, 0), (700, 0), hard=0), road((700, 0), (800, 0)),
-             road((800, 0), (1500, 0), hard=-1)]
+    roads = [
+        NH,
+        road((0, 0), (400, 0)),
+        road((400, 0), (700, 0), hard=0),
+        road((700, 0), (800, 0)),
+        road((800, 0), (1500, 0), hard=-1),
+    ]
     v = one(1000, 40, roads)
     assert v.status == "unhardened" and v.break_xy == (400, 0)
     assert figures(v) == [40, 500, 200, 0, 1000, 1.0]
@@ -107,7 +110,8 @@ def test_centre_stands_on_every_piece_within_reach():
 
 
 def test_centre_foot_on_the_hamlets_own_piece():
-    # not the far node of the piece but the foot itself; with split_at_centres both halves are pieces with their own nearest point
+    # not the far node of the piece but the foot itself;
+    # with split_at_centres both halves are pieces with their own nearest point
     roads = [road((0, 0), (1000, 0))]
     assert one(480, 20, roads, [("c", 500.0, 0.0)]).way_m == pytest.approx(20)
     assert one(480, 20, roads, [("c", 500.0, 0.0)], split_at_centres=True).way_m == 0
@@ -196,8 +200,14 @@ def test_overlap_uses_the_better_surface():
 
 
 def test_t_gap_of_1e_7_and_of_snap_m():
-    for gap, status in ((0.0, "hardened"), (1e-7, "hardened"), (1e-4, "hardened"), (9.5, "hardened"), (10.0, "hardened"),
-                        (10.5, "hardened_island")):
+    for gap, status in (
+        (0.0, "hardened"),
+        (1e-7, "hardened"),
+        (1e-4, "hardened"),
+        (9.5, "hardened"),
+        (10.0, "hardened"),
+        (10.5, "hardened_island"),
+    ):
         for snap in (10.0,):
             v = one(500, 20, [NH, road((gap, 0), (1000, 0))], snap_m=snap)
             assert v.status == status, gap
@@ -240,8 +250,10 @@ def test_equally_short_gaps_are_flagged():
 def test_suspected_gap_is_listed_and_closing_it_is_a_rerun():
     roads = [NH, road((25, 0), (1000, 0)), road((300, 200), (300, 28), hard=0)]
     gaps = suspected_gaps(roads, snap_m=10.0, suspect_m=40.0)
-    assert [(g["road"], g["end"], g["to_road"], round(g["length"]), g["joins_all"], g["joins_hard"]) for g in gaps] \
-        == [(1, "start", 0, 25, True, True), (2, "end", 1, 28, True, False)]
+    assert [(g["road"], g["end"], g["to_road"], round(g["length"]), g["joins_all"], g["joins_hard"]) for g in gaps] == [
+        (1, "start", 0, 25, True, True),
+        (2, "end", 1, 28, True, False),
+    ]
     people = [("a", 900, 20), ("b", 320, 180)]
     assert changed_by(gaps[0], people, roads, [], **KW) == {"a": ("hardened_island", "hardened")}
     assert changed_by(gaps[1], people, roads, [], **KW) == {}
@@ -301,13 +313,18 @@ def ladakh():
     gpd = pytest.importorskip("geopandas")
     frame = gpd.read_file(folder / "Road_DRRP.zip").to_crs(32643)
     points = gpd.read_file(folder / "Habitation.zip").to_crs(32643).geometry
-    roads = [road(*part.coords, hard=int(c != "RR(TRACK)"), anchor=c in ("NH", "SH", "MDR"))
-             for g, c in zip(frame.geometry, frame.RoadCatego) for part in getattr(g, "geoms", [g])]
+    roads = [
+        road(*part.coords, hard=int(c != "RR(TRACK)"), anchor=c in ("NH", "SH", "MDR"))
+        for g, c in zip(frame.geometry, frame.RoadCatego)
+        for part in getattr(g, "geoms", [g])
+    ]
     return [(str(i), p.x, p.y) for i, p in enumerate(points)], roads
 
 
-@pytest.mark.parametrize("snap, components, counts", [(1, 347, (547, 21, 125, 25, 11)), (10, 20, (651, 41, 21, 5, 11)),
-                                                      (30, 6, (671, 46, 1, 0, 11))])
+@pytest.mark.parametrize(
+    "snap, components, counts",
+    [(1, 347, (547, 21, 125, 25, 11)), (10, 20, (651, 41, 21, 5, 11)), (30, 6, (671, 46, 1, 0, 11))],
+)
 def test_ladakh_gives_the_independent_table(ladakh, snap, components, counts):
     villages, roads = ladakh
     net = Network(roads, snap_m=snap)
