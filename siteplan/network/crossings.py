@@ -36,8 +36,8 @@ class Touches:
 def find_touches(lines: LineArrays, *, workers: int = 2) -> tuple[Touches, Touches]:
     """All touches and crossings between the lines, and of lines with themselves: (at grade, not at grade).
 
-    Lines that do not connect touch themselves only. A separated line takes part with its ends only: where it runs over or
-    under another line, the touch is in the second table and joins nothing.
+    Lines that do not connect touch themselves only. A separated line takes part with its ends only: where it runs over
+    or under another line, the touch is in the second table and joins nothing.
     """
     start, part = _segments(lines)
     if len(start) < 2:

@@ -99,6 +99,19 @@ class RoadNetwork:
         """Number of piece ends at each node (a loop counts twice), (n,)."""
         return np.bincount(np.concatenate([self.u, self.v]), minlength=self.n_nodes).astype(np.int64)
 
+    @cached_property
+    def bounds(self) -> tuple[Floats, Floats]:
+        """Lower left and upper right corner of each piece's box, (e, 2) each."""
+        order = np.argsort(self.low, kind="stable")
+        low, high = np.empty((self.n_pieces, 2)), np.empty((self.n_pieces, 2))
+        if len(order):
+            # Vertices of pieces that were cut stay in the array unused: every piece's own range is taken.
+            vertex = ranges(self.low[order], self.high[order] - self.low[order])
+            first = offsets_of(self.high[order] - self.low[order])[:-1]
+            low[order] = np.minimum.reduceat(self.xy[vertex], first, axis=0)
+            high[order] = np.maximum.reduceat(self.xy[vertex], first, axis=0)
+        return low, high
+
     def component_length(self) -> Floats:
         """Length of all pieces of each component, m."""
         n_components = int(self.node_component.max(initial=-1)) + 1

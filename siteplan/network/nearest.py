@@ -38,11 +38,12 @@ def pieces_near(network: RoadNetwork, tree: shapely.STRtree, xy: Floats, *, dist
 
     `tree` is the STRtree over `network.lines.parts`; `xy` are the points, (n, 2), rows of NaN have nothing near.
     """
-    points = shapely.points(xy)
-    placed = np.isfinite(xy).all(axis=1)
-    points[~placed] = None
     reach = distance_m + AT_TOLERANCE_M
-    point, part = tree.query(points, predicate="dwithin", distance=reach)
+    # Boxes only: the pieces of a line are cut down by their own boxes below, and measured last.
+    placed = np.flatnonzero(np.isfinite(xy).all(axis=1))
+    around = shapely.box(*(xy[placed] - reach).T, *(xy[placed] + reach).T)
+    point, part = tree.query(around)
+    point = placed[point]
     order = np.argsort(network.part, kind="stable")
     of_line = order[~network.leg[order]]
     per_part = np.bincount(network.part[of_line], minlength=len(network.lines))
@@ -50,10 +51,15 @@ def pieces_near(network: RoadNetwork, tree: shapely.STRtree, xy: Floats, *, dist
     counts = per_part[part]
     pair_point = np.repeat(point, counts).astype(np.int64)
     pair_piece = of_line[ranges(first[part], counts)]
+    # A long line has many pieces: most are out of reach by their box alone.
+    low, high = network.bounds
+    at = xy[pair_point]
+    in_reach = ((at >= low[pair_piece] - reach) & (at <= high[pair_piece] + reach)).all(axis=1)
+    pair_point, pair_piece = pair_point[in_reach], pair_piece[in_reach]
     legs = np.flatnonzero(network.leg)
     if len(legs):
-        leg_point, leg = shapely.STRtree(network.geometry(legs)).query(points, predicate="dwithin", distance=reach)
-        pair_point = np.concatenate([pair_point, leg_point])
+        leg_point, leg = shapely.STRtree(network.geometry(legs)).query(around)
+        pair_point = np.concatenate([pair_point, placed[leg_point]])
         pair_piece = np.concatenate([pair_piece, legs[leg]])
     order = np.lexsort((pair_piece, pair_point))
     pair_point, pair_piece = pair_point[order], pair_piece[order]

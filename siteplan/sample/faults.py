@@ -213,8 +213,9 @@ def _bridge(rows: list[Section], branch: _Branch) -> Fault | None:
         bridge.name, bridge.name_en = row.name + "跨线桥", row.name_en + " Overpass"
         down_row.name, down_row.name_en = row.name + "匝道", row.name_en + " Ramp"
         rows += [bridge, down_row]
-        return Fault("bridge_over_road", "roads", (bridge.id, stem.id), round(meet.x, 3), round(meet.y, 3), 0.0,
-                     "no join at the crossing: the bridge passes over; joined at its ends only")  # fmt: skip
+        ids = (bridge.id, stem.id, down_row.id)
+        told = "no join at the crossing: the bridge passes over; joined at its ends only"
+        return Fault("bridge_over_road", "roads", ids, round(meet.x, 3), round(meet.y, 3), 0.0, told)
     return None
 
 

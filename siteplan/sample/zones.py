@@ -145,9 +145,9 @@ def _blob(x: float, y: float, radius_m: float, random: np.random.Generator) -> s
     ring = shapely.get_coordinates(shapely.Point(x, y).buffer(1.0, quad_segs=4))[:-1]
     uneven = radius_m * (0.7 + 0.6 * random.random(len(ring)))
     stretch = np.array([0.7 + 0.6 * random.random(), 0.7 + 0.6 * random.random()])
-    return shapely.Polygon(np.array([x, y]) + ring_offsets(ring, x, y) * uneven[:, None] * stretch)
+    return shapely.Polygon(np.array([x, y]) + _ring_offsets(ring, x, y) * uneven[:, None] * stretch)
 
 
-def ring_offsets(ring: np.ndarray, x: float, y: float) -> np.ndarray:
+def _ring_offsets(ring: np.ndarray, x: float, y: float) -> np.ndarray:
     """A unit ring's points relative to its middle."""
     return ring - np.array([x, y])

@@ -149,7 +149,7 @@ def load_road_profile(name: str, *, root: Path | None = None) -> RoadProfile:
         text = resources.files(__package__).joinpath(f"roads/{name}.toml").read_text("utf-8")
     else:
         raise PlanError(
-            f"roads.profile: no profile '{name}'; there are {', '.join(road_profile_names())}, or a path ending in .toml"
+            f"roads.profile: no profile '{name}'; there are {', '.join(road_profile_names())}, or a .toml path"
         )
     try:
         return RoadProfile.model_validate(tomllib.loads(text))

@@ -311,7 +311,7 @@ class Network:
         number, kept = {}, []
         ends = nx.utils.UnionFind()
         count = 0
-        for i, L in enumerate(self.lines):
+        for i in range(len(self.lines)):
             here = []
             if self.ok[i]:
                 for m in sorted(set(self.cuts[i])):

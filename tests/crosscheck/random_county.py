@@ -39,7 +39,7 @@ def random_county(seed: int) -> County:
             start = ends[int(rng.integers(len(ends)))] + rng.choice([0.0, 1.0]) * rng.uniform(-14, 14, 2)
         steps = rng.normal(0, 350, (int(rng.integers(1, 4)), 2))
         xy = np.vstack([start, start + np.cumsum(steps, axis=0)])
-        if rng.random() < 0.1:
+        if len(xy) > 2 and rng.random() < 0.2:
             xy = np.vstack([xy, xy[0]])
         ends += [xy[0], xy[-1], (xy[0] + xy[1]) / 2]
         roads.append(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ def villages() -> gpd.GeoDataFrame:
 @pytest.fixture
 def roads() -> gpd.GeoDataFrame:
     """Three roads that join the hamlets, in WGS 84."""
-    lines = [LineString(pair) for pair in zip(PLACES, PLACES[1:], strict=False)]
+    lines = [LineString(pair) for pair in pairwise(PLACES)]
     columns = {"id": ["R1", "R2", "R3"], "surface": ["asphalt", "12.0", "gravel"]}
     return gpd.GeoDataFrame(columns, geometry=lines, crs="EPSG:4326")
 

@@ -26,9 +26,9 @@ def _codes() -> set[str]:
     found: set[str] = set()
     for file in ROOM.glob("*.py"):
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith("layers."):
-                if re.fullmatch(r"layers\.[a-z_]+", node.value):
-                    found.add(node.value)
+            value = node.value if isinstance(node, ast.Constant) else None
+            if isinstance(value, str) and re.fullmatch(r"layers\.[a-z_]+", value):
+                found.add(value)
     return found
 
 

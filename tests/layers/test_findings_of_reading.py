@@ -195,7 +195,7 @@ def test_swapped_axes(county, villages):
     county.put("r.geojson", gpd.GeoDataFrame({"surface": ["x"]}, geometry=lines))
     county.put("v.geojson", villages.set_geometry(gpd.GeoSeries(turned, crs=4326)))
     with pytest.raises(LayerError, match="4 of 4 .*swapped 4 of them would lie inside"):
-        county.read(villages="v.geojson")
+        county.read(villages="v.geojson", roads="r.geojson")
 
 
 def test_one_hamlet_far_off_is_noted(county, villages, said):
