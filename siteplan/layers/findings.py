@@ -58,10 +58,7 @@ def findings_of(
     `values` fills the text's places for all of them; `each`, one mapping a finding, adds to it.
     """
     common = dict(values or {})
-    if each is None:
-        texts = [_json(common)] * n
-    else:
-        texts = [_json({**common, **own}) for own in each]
+    texts = [_json(common)] * n if each is None else [_json({**common, **own}) for own in each]
     table = pd.DataFrame(
         {
             "layer": [layer] * n,

@@ -20,7 +20,7 @@ from siteplan.roads.coverage import coverage, lengths_by_surface, rural_access
 from siteplan.roads.gaps import find_gaps
 from siteplan.roads.hardness import classify_roads
 from siteplan.roads.seats import seat_rate, village_seats
-from siteplan.roads.sensitivity import SNAP_M, sensitivity
+from siteplan.roads.sensitivity import ACCESS_M, SNAP_M, sensitivity
 from siteplan.roads.tables import breaks_table, gaps_table, road_table, village_table, ways_table, works_table
 from siteplan.standards import RoadProfile, load_speeds
 
@@ -104,7 +104,7 @@ def analyse_roads(
     surfaces = surfaces_of(classes, unknown_hardened=options.unknown_hardened)
     joins = road_joins(roads, classes, reach_m=max(*SNAP_M, options.snap_m))
     step("roads.step.access")
-    access = road_access(joins, surfaces, villages, anchors, options)
+    access = road_access(joins, surfaces, villages, anchors, options, near_m=max(*ACCESS_M, options.access_m))
     status, verified = _verified(access.status, villages, use=choices.use_verified)
     scope = _in_scope(profile, villages)
     step("roads.step.gaps")
@@ -119,7 +119,7 @@ def analyse_roads(
     lengths = lengths_by_surface(access, classes, overlaps, duplicate)
     seats = village_seats(access, roads, classes, layers.centres, anchors, profile, options)
     step("roads.step.sensitivity")
-    grid = sensitivity(joins, surfaces, villages, anchors, options)
+    grid = sensitivity(access, villages, anchors)
     findings = joined(
         [
             classes.findings,

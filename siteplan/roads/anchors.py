@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import geopandas as gpd
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 
 from siteplan.network.graph import Origin, RoadNetwork, components
 from siteplan.network.lines import TOUCH_M
@@ -35,7 +34,8 @@ class Anchored:
 
     network: split where centres stand; whole, origin: the network before that, for what is near a hamlet (a centre does
     not cut the piece a hamlet is near to), and how its pieces were cut; node_centre: row of the centre that stands on a
-    node, -1 none, (nodes,); piece_anchor: the piece is an anchor along its length, (pieces,); rule: "centres",
+    node, -1 none, (nodes,); centre, centre_node: every centre with every node it stands on, (k,);
+    piece_anchor: the piece is an anchor along its length, (pieces,); rule: "centres",
     "classes", "both", "largest component" or "none"; connects: open all year, hard_surface: hardened, hard: both,
     (pieces,); hard_label: component of each node over hardened connecting pieces; component_anchored, hard_anchored: by
     component of all and of hardened pieces.
@@ -45,6 +45,8 @@ class Anchored:
     whole: RoadNetwork
     origin: Origin
     node_centre: Ints
+    centre: Ints
+    centre_node: Ints
     piece_anchor: Bools
     rule: str
     connects: Bools
@@ -88,7 +90,8 @@ def place_anchors(
     greatest length is the anchor; ties go to the lowest road id.
     """
     whole = network
-    network, node_centre, origin = _stand_on(network, tree, surfaces, centres, anchor_m)
+    network, centre, centre_node, origin = _stand_on(network, tree, surfaces, centres, anchor_m)
+    node_centre = _first_centre(network.n_nodes, centres, centre, centre_node)
     parent = network.parent
     connects, hard = surfaces.connects[parent], surfaces.hard[parent]
     piece_anchor = surfaces.anchor[parent] & connects
@@ -116,6 +119,8 @@ def place_anchors(
         whole=whole,
         origin=origin,
         node_centre=node_centre,
+        centre=centre,
+        centre_node=centre_node,
         piece_anchor=piece_anchor,
         rule=rule,
         connects=connects,
@@ -149,11 +154,12 @@ def largest_component(network: RoadNetwork, connects: Bools) -> int:
 
 def _stand_on(
     network: RoadNetwork, tree: shapely.STRtree, surfaces: Surfaces, centres: gpd.GeoDataFrame, anchor_m: float
-) -> tuple[RoadNetwork, Ints, Origin]:
+) -> tuple[RoadNetwork, Ints, Ints, Origin]:
+    """Split where centres stand: (network, every centre, with every node it stands on, where pieces went)."""
     if not len(centres):
         none = np.zeros(0, dtype=np.int64)
         same, _, origin = network.split(none, np.zeros(0))
-        return same, np.full(network.n_nodes, -1, dtype=np.int64), origin
+        return same, none, none, origin
     xy = shapely.get_coordinates(centres.geometry.to_numpy())
     near = pieces_near(network, tree, xy, distance_m=anchor_m)
     kept = surfaces.connects[network.parent[near.piece]]
@@ -163,10 +169,17 @@ def _stand_on(
     split, new, origin = network.split(piece[inside], along[inside])
     node = np.concatenate([network.u[piece[at_u]], network.v[piece[at_v & ~at_u]], new])
     of = np.concatenate([point[at_u], point[at_v & ~at_u], point[inside]])
-    centre = np.full(split.n_nodes, len(centres), dtype=np.int64)
-    # Of several centres on one node the first by id is named.
+    return split, of, node, origin
+
+
+def _first_centre(n_nodes: int, centres: gpd.GeoDataFrame, centre: Ints, node: Ints) -> Ints:
+    """Row of the centre that names each node, -1 where none stands: of several the first by id."""
+    by_id: Ints = np.lexsort((centres["row"].to_numpy(), centres["id"].to_numpy(dtype=str)))
     order = np.empty(len(centres), dtype=np.int64)
-    by_id: NDArray[np.int64] = np.lexsort((centres["row"].to_numpy(), centres["id"].to_numpy(dtype=str)))
     order[by_id] = np.arange(len(centres))
-    np.minimum.at(centre, node, order[of])
-    return split, np.where(centre < len(centres), by_id[np.minimum(centre, len(centres) - 1)], -1), origin
+    first = np.full(n_nodes, len(centres), dtype=np.int64)
+    np.minimum.at(first, node, order[centre])
+    found = first < len(centres)
+    named = np.full(n_nodes, -1, dtype=np.int64)
+    named[found] = by_id[first[found]]
+    return named

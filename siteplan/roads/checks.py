@@ -216,8 +216,7 @@ def anchor_findings(access: RoadAccess, roads: gpd.GeoDataFrame, centres: gpd.Ge
                 ys=middle.y,
             )
         )
-    node = np.flatnonzero(anchored.node_centre >= 0)
-    stands = anchored.node_centre[node]
+    node, stands = anchored.centre_node, anchored.centre
     in_main = np.unique(stands[network.node_component[node] == main])
     every = np.arange(len(centres))
     off_road = np.setdiff1d(every, np.unique(stands))

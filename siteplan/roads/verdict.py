@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
 
 from siteplan.network.joining import AT_TOLERANCE_M
 from siteplan.network.nearest import NearPieces
@@ -55,6 +54,9 @@ def connected_neighbours(xy: Floats, status: Ints, *, access_m: float) -> Ints:
     rows = np.flatnonzero(np.isfinite(xy).all(axis=1))
     if not len(rows):
         return via
+    # Only this profile rule needs it, and its import takes as long as judging a small county.
+    from scipy.spatial import cKDTree
+
     pairs = cKDTree(xy[rows]).query_pairs(access_m + AT_TOLERANCE_M, output_type="ndarray")
     a, b = rows[pairs[:, 0]], rows[pairs[:, 1]]
     tail, head = np.concatenate([a, b]), np.concatenate([b, a])
