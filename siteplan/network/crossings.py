@@ -58,27 +58,30 @@ def _segments(lines: LineArrays) -> tuple[Ints, Ints]:
 
 def _near_pairs(lines: LineArrays, start: Ints, part: Ints, workers: int) -> tuple[Ints, Ints]:
     """Pairs of segments whose boxes meet, neighbours along one line left out; each pair once, a < b."""
-    ends = lines.xy[start], lines.xy[start + 1]
-    origin = lines.xy.min(axis=0) - 1.0
-    low = np.minimum(*ends) - origin - TOUCH_M
-    high = np.maximum(*ends) - origin + TOUCH_M
-    extent = high - low
-    box = np.concatenate([low, high], axis=1)
+    low, high = [], []
+    for axis in range(2):
+        column = np.ascontiguousarray(lines.xy[:, axis])
+        column -= column.min() - 1.0
+        one, other = column[start], column[start + 1]
+        low.append(np.minimum(one, other) - TOUCH_M)
+        high.append(np.maximum(one, other) + TOUCH_M)
+    extent = np.maximum(high[0] - low[0], high[1] - low[1])
+    last_of_part = np.append(part[1:] != part[:-1], True)
     # A cell near the usual box of a segment: about two entries a segment, few strangers in a cell. Where a few
     # segments are far longer than most, the cell grows until the entries are bounded.
-    cell = max(float(np.percentile(extent.max(axis=1), 75)), 1.0)
+    cell = max(float(np.percentile(extent, 75)), 1.0)
     while True:
-        cells_low = (low / cell).astype(np.int32)
-        spans = (high / cell).astype(np.int32) - cells_low + 1
-        counts = spans[:, 0].astype(np.int64) * spans[:, 1]
+        cells_low = [(column / cell).astype(np.int32) for column in low]
+        spans = [(column / cell).astype(np.int32) - first + 1 for column, first in zip(high, cells_low, strict=True)]
+        counts = spans[0].astype(np.int64) * spans[1]
         if counts.sum() <= 6 * len(start) + 1000:
             break
         cell *= 1.5
     segment = np.repeat(np.arange(len(start), dtype=np.int32), counts)
     nth = ranges(np.zeros(len(start), dtype=np.int64), counts).astype(np.int32)
-    width = spans[:, 0][segment]
-    ix = cells_low[:, 0][segment] + nth % width
-    iy = cells_low[:, 1][segment] + nth // width
+    width = spans[0][segment]
+    ix = cells_low[0][segment] + nth % width
+    iy = cells_low[1][segment] + nth // width
     # Cells are told apart by a hash into a table of a bounded size: counting sort, and strangers fall out below.
     size = 1 << max(int(len(segment) - 1).bit_length(), 4)
     slot = (ix.astype(np.int64) * 73856093 ^ iy.astype(np.int64) * 19349663) & (size - 1)
@@ -98,18 +101,20 @@ def _near_pairs(lines: LineArrays, start: Ints, part: Ints, workers: int) -> tup
         mine = rows[bounds[chunk] : bounds[chunk + 1]]
         one = np.repeat(mine, left[mine])
         other = ranges(mine + 1, left[mine])
-        kept = (ix[one] == ix[other]) & (iy[one] == iy[other])
-        one, other = one[kept], other[kept]
-        a, b = segment[one].astype(np.int64), segment[other].astype(np.int64)
-        a, b = np.minimum(a, b), np.maximum(a, b)
-        kept = (b - a != 1) | (part[a] != part[b])
+        # Entries of a slot stand in the order of their segments, so the first is the lower. Most pairs are neighbours
+        # along one line: they go first. Strangers that share a slot by their hash alone fall out by their boxes.
+        a, b = segment[one], segment[other]
+        kept = np.flatnonzero((b - a > 1) | ((b - a == 1) & last_of_part[a]))
         one, a, b = one[kept], a[kept], b[kept]
-        box_a, box_b = box[a], box[b]
-        corner = np.maximum(box_a[:, :2], box_b[:, :2])
-        kept = (corner <= np.minimum(box_a[:, 2:], box_b[:, 2:])).all(axis=1)
+        for axis in range(2):
+            kept = np.maximum(low[axis][a], low[axis][b]) <= np.minimum(high[axis][a], high[axis][b])
+            one, a, b = one[kept], a[kept], b[kept]
         # A pair that shares several cells is kept in the one that holds the low corner of the common box.
-        kept &= ((corner / cell).astype(np.int32) == np.stack([ix[one], iy[one]], axis=1)).all(axis=1)
-        return a[kept], b[kept]
+        for axis, number in enumerate((ix, iy)):
+            corner = np.maximum(low[axis][a], low[axis][b])
+            kept = (corner / cell).astype(np.int32) == number[one]
+            one, a, b = one[kept], a[kept], b[kept]
+        return a.astype(np.int64), b.astype(np.int64)
 
     with ThreadPoolExecutor(max_workers=max(workers, 1)) as pool:
         found = list(pool.map(pairs_in, range(len(bounds) - 1)))

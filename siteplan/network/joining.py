@@ -105,7 +105,7 @@ def _feet(
     ):
         start, end = at <= 2 * TOUCH_M, at >= length[own] - 2 * TOUCH_M
         touching += [(2 * own[start]) * n + other[start], (2 * own[end] + 1) * n + other[end]]
-    touched = np.unique(np.concatenate(touching)) if touching else np.zeros(0, dtype=np.int64)
+    touched = np.sort(np.concatenate(touching))
     key = ends[row] * n + target
     place = np.searchsorted(touched, key)
     place[place == len(touched)] = 0

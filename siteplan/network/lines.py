@@ -13,6 +13,9 @@ from siteplan.network.ragged import Bools, Floats, Ints, offsets_of
 TOUCH_M = 1e-3
 """Lines nearer than this touch. A millimetre: above the noise of reprojection (1e-7 m), far below any survey."""
 
+_LINESTRING = 1
+"""shapely's type number."""
+
 
 @dataclass(frozen=True)
 class LineArrays:
@@ -50,7 +53,12 @@ class LineArrays:
         everything connects, rank = row number.
         """
         n_rows = len(geometry)
-        parts, parent = shapely.get_parts(shapely.force_2d(geometry), return_index=True)
+        if shapely.has_z(geometry).any():
+            geometry = shapely.force_2d(geometry)
+        if (shapely.get_type_id(geometry) == _LINESTRING).all():
+            parts, parent = geometry, np.arange(n_rows)
+        else:
+            parts, parent = shapely.get_parts(geometry, return_index=True)
         lengths = shapely.length(parts)
         kept = lengths > TOUCH_M
         dropped_m = float(lengths[~kept].sum())

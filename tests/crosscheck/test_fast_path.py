@@ -15,7 +15,7 @@ from siteplan.roads import verdict
 from siteplan.roads.gaps import find_gaps
 
 seeds = st.integers(0, 2**32 - 1)
-few = settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+few = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 FIGURES = ("to_harden_m", "unknown_m", "to_build_m", "way_m")
 
 
