@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from siteplan.network.lines import TOUCH_M, LineArrays
@@ -84,14 +85,14 @@ def _near_pairs(lines: LineArrays, start: Ints, part: Ints, workers: int) -> tup
     iy = cells_low[1][segment] + nth // width
     # Cells are told apart by a hash into a table of a bounded size: counting sort, and strangers fall out below.
     size = 1 << max(int(len(segment) - 1).bit_length(), 4)
-    slot = (ix.astype(np.int64) * 73856093 ^ iy.astype(np.int64) * 19349663) & (size - 1)
+    slot = _slot(ix, iy, size)
+    del nth, width, ix, iy
     entry = np.arange(len(segment) + 1, dtype=np.int32)
-    grouped = csr_array(
-        (np.ones(len(segment), dtype=np.int8), slot.astype(np.int32), entry), shape=(len(segment), size)
-    )
+    grouped = csr_array((np.ones(len(segment), dtype=np.int8), slot, entry), shape=(len(segment), size))
     by_slot = grouped.tocsc()
     order, first = by_slot.indices, by_slot.indptr.astype(np.int64)
-    segment, ix, iy = segment[order], ix[order], iy[order]
+    segment = segment[order]
+    slot = np.repeat(np.arange(size, dtype=np.int32), np.diff(first))
     # Row i of a cell is paired with the rows after it.
     left = np.repeat(first[1:], np.diff(first)) - np.arange(len(segment)) - 1
     rows = np.flatnonzero(left > 0)
@@ -104,21 +105,26 @@ def _near_pairs(lines: LineArrays, start: Ints, part: Ints, workers: int) -> tup
         # Entries of a slot stand in the order of their segments, so the first is the lower. Most pairs are neighbours
         # along one line: they go first. Strangers that share a slot by their hash alone fall out by their boxes.
         a, b = segment[one], segment[other]
-        kept = np.flatnonzero((b - a > 1) | ((b - a == 1) & last_of_part[a]))
+        kept = (b - a > 1) | ((b - a == 1) & last_of_part[a])
         one, a, b = one[kept], a[kept], b[kept]
         for axis in range(2):
             kept = np.maximum(low[axis][a], low[axis][b]) <= np.minimum(high[axis][a], high[axis][b])
             one, a, b = one[kept], a[kept], b[kept]
         # A pair that shares several cells is kept in the one that holds the low corner of the common box.
-        for axis, number in enumerate((ix, iy)):
-            corner = np.maximum(low[axis][a], low[axis][b])
-            kept = (corner / cell).astype(np.int32) == number[one]
-            one, a, b = one[kept], a[kept], b[kept]
+        corner_x, corner_y = ((np.maximum(column[a], column[b]) / cell).astype(np.int32) for column in low)
+        kept = _slot(corner_x, corner_y, size) == slot[one]
+        a, b = a[kept], b[kept]
         return a.astype(np.int64), b.astype(np.int64)
 
     with ThreadPoolExecutor(max_workers=max(workers, 1)) as pool:
         found = list(pool.map(pairs_in, range(len(bounds) - 1)))
     return np.concatenate([a for a, _ in found]), np.concatenate([b for _, b in found])
+
+
+def _slot(ix: NDArray[np.int32], iy: NDArray[np.int32], size: int) -> NDArray[np.int32]:
+    """Hash of cells into a table whose size is a power of two; overflow is part of the hash."""
+    with np.errstate(over="ignore"):
+        return (ix * np.int32(73856093) ^ iy * np.int32(19349663)) & np.int32(size - 1)
 
 
 def _touches_of_pairs(lines: LineArrays, start: Ints, part: Ints, a: Ints, b: Ints) -> tuple[Touches, Touches]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,10 +61,14 @@ class Joins:
 
 def find_joins(lines: LineArrays, *, reach_m: float) -> Joins:
     """Find the touches of `lines`, and the lines within `reach_m` of each line's two ends."""
-    touches, apart = find_touches(lines)
     tree = shapely.STRtree(lines.parts)
     ends = np.flatnonzero(np.repeat(lines.connects, 2))
-    reach = ends_near_lines(lines, tree, touches, ends, reach_m=reach_m)
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        # GEOS looks lines up beside numpy's search for touches.
+        near = pool.submit(_lines_near_ends, lines, tree, ends, reach_m)
+        touches, apart = find_touches(lines)
+        row, target = near.result()
+    reach = _feet(lines, touches, ends, row, target, reach_m)
     return Joins(lines=lines, touches=touches, apart=apart, reach=reach, reach_m=reach_m, tree=tree)
 
 
@@ -73,8 +78,14 @@ def ends_near_lines(lines: LineArrays, tree: shapely.STRtree, touches: Touches, 
     `ends` are numbered 2 * part + (0 start, 1 end). A line that does not connect is no target; of a separated line
     only the ends are.
     """
-    part, at_end = ends // 2, ends % 2
-    xy = lines.xy[np.where(at_end == 0, lines.first[part], lines.first[part + 1] - 1)]
+    row, target = _lines_near_ends(lines, tree, ends, reach_m)
+    return _feet(lines, touches, ends, row, target, reach_m)
+
+
+def _lines_near_ends(lines: LineArrays, tree: shapely.STRtree, ends: Ints, reach_m: float) -> tuple[Ints, Ints]:
+    """Pairs of an end (row of `ends`) and another connecting line within `reach_m` of it."""
+    xy = _end_xy(lines, ends)
+    part = ends // 2
     # Ends on one spot see the same lines: ask once a spot.
     _, spot_of, spot = np.unique(xy[:, 0] + 1j * xy[:, 1], return_index=True, return_inverse=True)
     which, target = tree.query(shapely.points(xy[spot_of]), predicate="dwithin", distance=reach_m + AT_TOLERANCE_M)
@@ -87,14 +98,18 @@ def ends_near_lines(lines: LineArrays, tree: shapely.STRtree, touches: Touches, 
     row = np.repeat(np.arange(len(ends)), counts)
     target = target[ranges(first[spot], counts)].astype(np.int64)
     kept = (target != part[row]) & lines.connects[target]
-    row, target = row[kept], target[kept]
-    return _feet(lines, touches, ends, xy, row, target, reach_m)
+    return row[kept], target[kept]
 
 
-def _feet(
-    lines: LineArrays, touches: Touches, ends: Ints, xy: Floats, row: Ints, target: Ints, reach_m: float
-) -> Reach:
+def _end_xy(lines: LineArrays, ends: Ints) -> Floats:
+    """Coordinates of ends numbered 2 * part + (0 start, 1 end), (k, 2)."""
+    part = ends // 2
+    return lines.xy[np.where(ends % 2 == 0, lines.first[part], lines.first[part + 1] - 1)]
+
+
+def _feet(lines: LineArrays, touches: Touches, ends: Ints, row: Ints, target: Ints, reach_m: float) -> Reach:
     """Feet and gaps of (end, line) pairs, without those that touch already and those out of reach."""
+    xy = _end_xy(lines, ends)
     # Pairs that touch at this end need no geometry: drop them by number first, they are most.
     n = len(lines)
     length = lines.length

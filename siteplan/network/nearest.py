@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,7 @@ from siteplan.network.graph import RoadNetwork
 from siteplan.network.joining import AT_TOLERANCE_M
 from siteplan.network.ragged import Floats, Ints, offsets_of, ranges
 
-CHUNK = 4_000_000
+CHUNK = 1_500_000
 """Vertices looked at in one go, to bound memory."""
 
 
@@ -75,13 +76,15 @@ def feet_on_pieces(network: RoadNetwork, xy: Floats, piece: Ints, *, cutoff_m: f
     n_segments = network.high[piece] - network.low[piece] - 1
     distance, along = np.empty(len(piece)), np.empty(len(piece))
     bounds = np.searchsorted(np.cumsum(n_segments), np.arange(CHUNK, n_segments.sum() + CHUNK, CHUNK), side="right")
-    begin = 0
-    for stop in [*bounds.tolist(), len(piece)]:
-        stop = max(stop, begin)
-        if stop > begin:
-            chunk = slice(begin, stop)
-            distance[chunk], along[chunk] = _feet(network, xy[chunk], piece[chunk], n_segments[chunk])
-        begin = stop
+    stops = np.unique(np.append(bounds, len(piece)))
+
+    def measure(chunk: slice) -> None:
+        distance[chunk], along[chunk] = _feet(network, xy[chunk], piece[chunk], n_segments[chunk])
+
+    begins = np.concatenate([[0], stops[:-1]])
+    chunks = [slice(begin, stop) for begin, stop in zip(begins.tolist(), stops.tolist(), strict=True) if stop > begin]
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        list(pool.map(measure, chunks))
     distance[distance > cutoff_m] = np.inf
     return distance, along
 

@@ -78,8 +78,14 @@ def legs_from(
 
 def best_of(point: Ints, legs: Legs, rank: Ints, distance: Floats) -> Ints:
     """Row of the best leg of each point: least weighted metres, least length, lowest road id, then nearest."""
-    key = (distance, rank[legs.piece], np.round(legs.way_m / SUM_M), np.round(legs.weighted_m / SUM_M), point)
-    order = np.lexsort(key)
+    rows = np.arange(len(point))
+    # Most rows fall out by the first two costs: only what ties is sorted.
+    for cost in (legs.weighted_m, legs.way_m):
+        whole = np.round(cost[rows] / SUM_M)
+        least = np.full(int(point.max(initial=-1)) + 1, np.inf)
+        np.minimum.at(least, point[rows], whole)
+        rows = rows[whole <= least[point[rows]]]
+    order = rows[np.lexsort((distance[rows], rank[legs.piece[rows]], point[rows]))]
     return order[first_of_groups(point[order])]
 
 
