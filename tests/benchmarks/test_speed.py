@@ -68,9 +68,9 @@ def test_province(size: int, benchmark, tmp_path: Path) -> None:
         )
 
 
-@pytest.fixture(scope="module")
-def small() -> tuple[Province, RoadAccess]:
-    province = made_province(2_000)
+@pytest.fixture(scope="module", params=[2_000, pytest.param(100_000, marks=pytest.mark.sweep)])
+def small(request: pytest.FixtureRequest) -> tuple[Province, RoadAccess]:
+    province = made_province(request.param)
     return province, access_of(province.roads, province.hamlets)
 
 
