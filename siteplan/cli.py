@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -52,7 +53,7 @@ def run(
                     raise PlanError(f"give a plan file, or --villages and --roads: --{name} is missing")
             if out is None:
                 raise PlanError("without a plan file --out says where the results go: it is missing")
-            own: Any = plan_from_files(**given, language=language, name=out.name, profile=profile)  # type: ignore[arg-type]
+            own: Any = plan_from_files(**given, language=language, name=_name_of(out), profile=profile)  # type: ignore[arg-type]
         else:
             if given or profile:
                 raise PlanError("give a plan file or single files, not both: the plan file names its layers")
@@ -102,17 +103,14 @@ def new(
 
     def work() -> None:
         from siteplan.layers.guessing import guess_plan
+        from siteplan.outfolder import writing
 
         target = folder / "plan.toml"
         if target.exists():
             raise PlanError(f"{target} exists already; it was not touched")
         text = guess_plan(folder)
-        try:
+        with writing(target):
             target.write_text(text, encoding="utf-8", newline="\n")
-        except OSError as error:
-            from siteplan.errors import OutputWriteError
-
-            raise OutputWriteError(f"cannot write {target}: {error.strerror}") from error
         typer.echo(f"wrote {target}: read it, then run: siteplan run {target}")
 
     _guarded(work, debug)
@@ -127,9 +125,11 @@ def sample(
     """Make the sample county: a fictional mountain county with all layers and a plan."""
 
     def work() -> None:
+        from siteplan.outfolder import writing
         from siteplan.sample import make_sample
 
-        make_sample(folder, seed=seed)
+        with writing(folder):
+            make_sample(folder, seed=seed)
         typer.echo(f"wrote the sample county; run: siteplan run {folder / 'plan.toml'}")
 
     _guarded(work, debug)
@@ -165,6 +165,11 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     app()
+
+
+def _name_of(folder: Path) -> str:
+    """A plan's name from an output folder, whatever that is called."""
+    return re.sub(r"[^\w-]", "_", folder.resolve().name)[:80] or "plan"
 
 
 def _guarded(work: Any, debug: bool) -> None:
@@ -229,8 +234,8 @@ def _print_findings(findings: Any, *, most: int = 5) -> None:
     """The findings on stderr: counted by code, the first few of each in words."""
     for (layer, code, action), rows in findings.groupby(["layer", "code", "action"], sort=False):
         typer.echo(f"{layer}: {code} ({action}): {len(rows)}", err=True)
-        for row in rows.head(most).itertuples():
-            place = "" if row.row is None or row.row != row.row else f"row {row.row} "
+        for row in rows.head(most).astype({"row": "object"}).fillna({"row": ""}).itertuples():
+            place = f"row {row.row} " if row.row else ""
             typer.echo(f"    {place}{row.id} {row.field}: {row.message}", err=True)
         if len(rows) > most:
             typer.echo(f"    … and {len(rows) - most} more, in the findings", err=True)

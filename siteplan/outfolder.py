@@ -38,20 +38,20 @@ def output_folder(target: Path) -> Iterator[Path]:
     target = target.absolute()
     part = target.with_name(f".{target.name}.part")
     old = target.with_name(f".{target.name}.old")
-    with _writing(target):
+    with writing(target):
         target.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(target.with_name(f".{target.name}.lock"))
     try:
-        with _writing(target):
+        with writing(target):
             lock.acquire(timeout=0)
     except Timeout:
         raise OutputLockedError(
             f"another run holds the output folder {target}; wait for it, or give another --out"
         ) from None
     try:
-        _recover(target, old)
-        _refuse_foreign(target)
-        with _writing(target):
+        with writing(target):
+            _recover(target, old)
+            _refuse_foreign(target)
             if part.exists():
                 shutil.rmtree(part)
             part.mkdir()
@@ -69,7 +69,7 @@ def output_folder(target: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _writing(target: Path) -> Iterator[None]:
+def writing(target: Path) -> Iterator[None]:
     """Turns the system's refusals into an error for planners; anything else passes."""
     try:
         yield
@@ -86,7 +86,20 @@ def _writing(target: Path) -> Iterator[None]:
         ) from error
 
 
-_REFUSALS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ENOTDIR, errno.EEXIST)
+_REFUSALS = (
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EIO,
+    errno.ENOTDIR,
+    errno.EEXIST,
+    errno.EBUSY,
+    errno.EXDEV,
+    errno.ENAMETOOLONG,
+    errno.ENOENT,
+)
 
 
 def _recover(target: Path, old: Path) -> None:
@@ -113,12 +126,19 @@ def _refuse_foreign(target: Path) -> None:
             raise PlanError(
                 f"the output folder {target} holds a {RECORD} that is not siteplan's; give another folder with --out"
             ) from None
-    foreign = [name for name in found if name not in ours]
+    foreign = [name for name in found if name not in ours and not _left_by_others(name, ours)]
     if foreign:
         raise PlanError(
             f"the output folder {target} holds files that siteplan did not write ({', '.join(foreign[:3])}"
             f"{', …' if len(foreign) > 3 else ''}); it would be replaced whole: give another folder with --out"
         )
+
+
+def _left_by_others(name: str, ours: set[str]) -> bool:
+    """What file managers, Excel, LibreOffice and QGIS leave beside files they only looked at."""
+    if name in (".DS_Store", "Thumbs.db", "desktop.ini") or name.startswith(("~$", ".~lock.")):
+        return True
+    return any(name == f"{own}-{end}" for own in ours for end in ("wal", "shm", "journal"))
 
 
 def _sync(folder: Path) -> None:

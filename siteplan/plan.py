@@ -91,6 +91,10 @@ class LayersSection(_Section):
     projects: LayerPlan | None = Field(None, description="projects, with or without geometry")
 
 
+CentreKind = Literal["county", "township", "village", "school", "clinic", "market", "other"]
+"""The kinds of centre the layer's contract knows."""
+
+
 class RoadsSection(_Section):
     """What counts as a road that serves a hamlet; what is not given comes from the profile."""
 
@@ -109,7 +113,7 @@ class RoadsSection(_Section):
         None, description="ends up to this distance from another line are listed as suspected gaps (metres)"
     )
     anchor_classes: list[str] | None = Field(None, description="road classes that count as the upper network")
-    anchor_centres: list[str] | None = Field(None, description="kinds of centre that count as anchors")
+    anchor_centres: list[CentreKind] | None = Field(None, description="kinds of centre that count as anchors")
     unknown_surface: Literal["not_hardened", "hardened"] = Field(
         "not_hardened", description="how a road of unknown surface is treated; it is counted apart either way"
     )

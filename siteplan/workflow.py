@@ -20,7 +20,7 @@ from siteplan.layers.findings import joined, with_messages
 from siteplan.layers.layerset import LayerSet
 from siteplan.layers.reading import read_layers
 from siteplan.layers.writing import write_csv, write_gpkg
-from siteplan.outfolder import RECORD, output_folder
+from siteplan.outfolder import RECORD, output_folder, writing
 from siteplan.plan import Plan
 from siteplan.reports.roadsheets import MAP_FIGURES, column_headings, figure_rows, road_sheets, without_hardened_road
 from siteplan.reports.styles import road_styles
@@ -114,8 +114,9 @@ def check(plan: Plan, report: Path | None = None) -> tuple[LayerSet, pd.DataFram
     result = _roads(plan, layers, texts, lambda key: None)
     findings = with_messages(joined([layers.findings, result.findings]), texts)
     if report is not None:
-        report.parent.mkdir(parents=True, exist_ok=True)
-        _write_json(report, {"layers": _counts(layers), "findings": _finding_rows(findings)})
+        with writing(report):
+            report.parent.mkdir(parents=True, exist_ok=True)
+            _write_json(report, {"layers": _counts(layers), "findings": _finding_rows(findings)})
     return layers, findings
 
 
@@ -213,9 +214,9 @@ def _counts(layers: LayerSet) -> dict[str, dict[str, int]]:
 
 def _finding_rows(findings: pd.DataFrame) -> list[dict[str, object]]:
     columns = ["layer", "row", "id", "field", "code", "action", "message"]
-    table = findings[columns].astype({"row": "object"})
-    table["row"] = [None if row is pd.NA else int(row) for row in findings["row"]]
-    return [dict(zip(columns, row, strict=True)) for row in table.itertuples(index=False)]
+    rows = [None if pd.isna(row) else int(row) for row in findings["row"]]
+    parts = (rows if name == "row" else findings[name].tolist() for name in columns)
+    return [dict(zip(columns, row, strict=True)) for row in zip(*parts, strict=True)]
 
 
 def _plain(value: object) -> object:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import shapely
 
-from siteplan.errors import SiteplanError
+from siteplan.errors import PlanError, SiteplanError
 from siteplan.layers import crs as crs_rules
 from siteplan.layers.contract import LayerContract, contracts, folded, match_columns
 from siteplan.layers.rawlayer import RawLayer
@@ -39,7 +39,14 @@ def guess_plan(folder: Path) -> str:
 
     Every contract layer gets the file or layer whose name, geometry and columns fit best; comments tell what was
     matched, what was left over, and what could not be read and why.
+
+    Raises
+    ------
+    PlanError
+        If there is no such folder.
     """
+    if not folder.is_dir():
+        raise PlanError(f"{folder} is not a folder; give the folder that holds the GIS files")
     candidates: list[_Candidate] = []
     unread: list[str] = []
     for path in sorted(folder.iterdir(), key=lambda entry: entry.name):

@@ -23,10 +23,20 @@ FORMATS = {
     "to_build_m": "0.0", "way_m": "0.0", "anchor_km": "0.00", "anchor_min": "0.0", "km": "0.00", "km_cut_off": "0.00",
     "break_x": "0.0", "break_y": "0.0", "x": "0.0", "y": "0.0", "length_m": "0.0",
 }  # fmt: skip
-MAP_FIGURES = ("hamlets", "served", "not_served", "rate", "people", "people_rate", "to_harden_m", "seat_rate")
+MAP_FIGURES = (
+    "hamlets",
+    "served",
+    "not_served",
+    "rate",
+    "scope_rate",
+    "people",
+    "people_rate",
+    "to_harden_m",
+    "seat_rate",
+)
 """The figures shown on the map; all stand in the summary sheet."""
 
-RATES = ("rate", "people_rate", "rai_straight", "rai_network", "seat_rate")
+RATES = ("rate", "people_rate", "rai_straight", "rai_network", "seat_rate", "scope_rate")
 
 
 def without_hardened_road(result: RoadResult, texts: Texts) -> pd.DataFrame:

@@ -142,10 +142,10 @@ def analyse_roads(
         lengths=lengths,
         sensitivity=grid,
         seats=seats,
-        headline=_headline(access, cover, seats, villages, lengths),
+        headline=_headline(access, cover, seats, villages, lengths, scoped=profile.scope is not None),
         parameters=_parameters(profile, options, anchor_classes, kinds, choices, access),
         rules=_rules(profile),
-        notes=_notes(access, layers, profile, roads, seats),
+        notes=_notes(access, layers, profile, roads, seats, kinds, anchor_classes),
         findings=findings,
         access=access,
     )
@@ -170,7 +170,8 @@ def _options(profile: RoadProfile, choices: RoadChoices, *, given: bool) -> Acce
 def _verified(status: Ints, villages: gpd.GeoDataFrame, *, use: bool) -> tuple[Ints, pd.DataFrame]:
     """The verdict that counts, and findings where the field's word differs or is not understood."""
     told = villages["verified_status"].astype(str).to_numpy(dtype=object)
-    number = {name: at for at, name in enumerate(verdict.STATUSES)}
+    # The field cannot verify that a place is unknown: that word is not taken.
+    number = {name: at for at, name in enumerate(verdict.STATUSES) if at != verdict.UNKNOWN}
     known = np.array([number.get(word, -1) for word in told])
     final = np.where((known >= 0) & use, known, status)
     strange = np.flatnonzero((known < 0) & (told != ""))
@@ -256,12 +257,21 @@ def _unreached(access: RoadAccess, villages: gpd.GeoDataFrame) -> pd.DataFrame:
 
 
 def _headline(
-    access: RoadAccess, cover: pd.DataFrame, seats: pd.DataFrame, villages: gpd.GeoDataFrame, lengths: pd.DataFrame
+    access: RoadAccess,
+    cover: pd.DataFrame,
+    seats: pd.DataFrame,
+    villages: gpd.GeoDataFrame,
+    lengths: pd.DataFrame,
+    *,
+    scoped: bool,
 ) -> dict[str, float | int | str]:
     total = cover[cover["level"] == "county"].iloc[0]
     figures: dict[str, float | int | str] = {name: int(total[name]) for name in ("hamlets", "served", "not_served")}
     figures |= {name: int(total[name]) for name in verdict.STATUSES}
     figures["rate"] = float(total["rate"])
+    if scoped:
+        figures |= {name: int(total[name]) for name in ("scope_hamlets", "scope_served", "scope_unknown")}
+        figures["scope_rate"] = total["scope_served"] / total["scope_hamlets"] if total["scope_hamlets"] else np.nan
     for name in ("households", "households_served", "people", "people_served", "people_rate"):
         figures[name] = float(total[name])
     figures |= {name: round(float(total[name]), 1) for name in ("to_harden_m", "to_build_m")}
@@ -308,11 +318,27 @@ def _rules(profile: RoadProfile) -> pd.DataFrame:
 
 
 def _notes(
-    access: RoadAccess, layers: RoadLayers, profile: RoadProfile, roads: gpd.GeoDataFrame, seats: pd.DataFrame
+    access: RoadAccess,
+    layers: RoadLayers,
+    profile: RoadProfile,
+    roads: gpd.GeoDataFrame,
+    seats: pd.DataFrame,
+    kinds: tuple[str, ...],
+    anchor_classes: tuple[str, ...],
 ) -> tuple[tuple[str, Mapping[str, object]], ...]:
     notes: list[tuple[str, Mapping[str, object]]] = []
     if access.anchored.rule == "largest component":
         notes.append(("roads.note.largest_component", {}))
+    if kinds and len(layers.centres) and not layers.centres["kind"].isin(kinds).any() and not profile.anchor.none:
+        notes.append(("roads.note.no_anchor_centres", {"n": len(layers.centres), "kinds": ", ".join(kinds)}))
+    if anchor_classes and not access.surfaces.anchor.any() and not profile.anchor.none:
+        notes.append(("roads.note.no_anchor_roads", {"classes": ", ".join(anchor_classes)}))
+    if not layers.villages["people"].notna().any():
+        notes.append(("roads.note.no_people", {}))
+    if not layers.villages["households"].notna().any():
+        notes.append(("roads.note.no_households", {}))
+    if len(seats) and (seats["seat_status"] == "unknown").all():
+        notes.append(("roads.note.no_higher_anchor", {}))
     if any(rule["confidence"] != "source read" for rule in profile.rules()):
         notes.append(("roads.note.unverified", {"profile": profile.id}))
     column = "road_class" if profile.hardened.by == "class" else "surface"

@@ -37,7 +37,8 @@ def coverage(access: RoadAccess, villages: gpd.GeoDataFrame, status: Ints, in_sc
     Columns: level (county, township, village), township, village; hamlets, served, not_served, unknown, rate (of all
     hamlets, unknown among them, so unknown is never served); households, households_served, households_rate, people,
     people_served, people_rate, people_unknown (hamlets whose number is not known); one column a status; scope_hamlets,
-    scope_served; to_harden_m (stretches that ways share counted once), to_build_m (a gap of several hamlets once).
+    scope_served, scope_unknown (number not known);
+    to_harden_m (stretches that ways share counted once), to_build_m (a gap of several hamlets once).
     """
     base = pd.DataFrame(
         {
@@ -46,14 +47,16 @@ def coverage(access: RoadAccess, villages: gpd.GeoDataFrame, status: Ints, in_sc
             "hamlets": np.ones(len(status), dtype=np.int64),
             "served": status == verdict.HARDENED,
             "people_unknown": villages["people"].isna().to_numpy(),
-            "scope_hamlets": (in_scope != "no").to_numpy(),
-            "scope_served": (in_scope != "no").to_numpy() & (status == verdict.HARDENED),
+            "scope_hamlets": (in_scope == "yes").to_numpy(),
+            "scope_served": (in_scope == "yes").to_numpy() & (status == verdict.HARDENED),
+            "scope_unknown": (in_scope == "unknown").to_numpy(),
         }
     )
     for column in ("households", "people"):
         number = villages[column].to_numpy(dtype=float)
         base[column] = number
-        base[f"{column}_served"] = np.where(status == verdict.HARDENED, number, 0.0)
+        # What is not known is not 0: a hamlet without a number adds to neither sum.
+        base[f"{column}_served"] = np.where(status == verdict.HARDENED, number, np.where(np.isnan(number), np.nan, 0.0))
     for number, name in enumerate(verdict.STATUSES):
         base[name] = status == number
     figures = [column for column in base.columns if column not in ("township", "village")]
@@ -63,7 +66,7 @@ def coverage(access: RoadAccess, villages: gpd.GeoDataFrame, status: Ints, in_sc
             continue
         grouping = base[keys] if keys else base.assign(all=0)[["all"]]
         group = grouping.groupby(list(grouping.columns), sort=True).ngroup().to_numpy().astype(np.int64)
-        table = base[figures].groupby(group).sum()
+        table = base[figures].groupby(group).sum(min_count=1)
         first = base.groupby(group)[["township", "village"]].first()
         table.insert(0, "village", first["village"] if level == "village" else "")
         table.insert(0, "township", first["township"] if level != "county" else "")
@@ -102,11 +105,20 @@ def _rates(table: pd.DataFrame) -> pd.DataFrame:
     for column in ("households", "people"):
         whole = table[column]
         table[f"{column}_rate"] = (table[f"{column}_served"] / whole).where(whole > 0)
-    counts = ["hamlets", "served", "not_served", "unknown", "people_unknown", "scope_hamlets", "scope_served"]
+    counts = [
+        "hamlets",
+        "served",
+        "not_served",
+        "unknown",
+        "people_unknown",
+        "scope_hamlets",
+        "scope_served",
+        "scope_unknown",
+    ]
     table = table.astype(dict.fromkeys((*counts, *verdict.STATUSES), "int64"))
     order = ["level", "township", "village", "hamlets", "served", "not_served", "unknown", "rate"]
     order += ["households", "households_served", "households_rate", "people", "people_served", "people_rate"]
-    order += ["people_unknown", "scope_hamlets", "scope_served", "to_harden_m", "to_build_m"]
+    order += ["people_unknown", "scope_hamlets", "scope_served", "scope_unknown", "to_harden_m", "to_build_m"]
     return table[[*order, *[name for name in verdict.STATUSES if name not in order]]]
 
 

@@ -36,6 +36,9 @@ def village_seats(
     hardness = meets_seat_rule(roads, classes, profile.seat) if profile.seat else None
     surfaces = surfaces_of(classes, unknown_hardened=options.unknown_hardened, hardness=hardness)
     higher = anchors[anchors["kind"] != "village"]
+    if not len(higher) and not classes.anchor.any() and not options.anchor_none:
+        # Only seats themselves could be reached: nothing can be said.
+        return table.assign(seat_status="unknown").reset_index(drop=True)
     # The network before centres were put on it: theirs differ here.
     network = build_network(access.joins, snap_m=options.snap_m)
     found = statuses(network, access.joins.tree, surfaces, seats, higher, options, access_m=(options.access_m,))
@@ -45,11 +48,18 @@ def village_seats(
 def seat_rate(seats: pd.DataFrame, villages: gpd.GeoDataFrame) -> dict[str, float]:
     """Administrative villages with a hardened road to the seat: seats, served, rate, villages without a known seat."""
     named = villages.loc[villages["village"] != "", ["township", "village"]].drop_duplicates()
-    served = int((seats["seat_status"] == "hardened").sum()) if len(seats) else 0
-    known = set(seats["village"])
+    judged = seats[seats["seat_status"] != "unknown"]
+    served = int((judged["seat_status"] == "hardened").sum())
+    # A seat without a township stands for every village of its name.
+    known = set(zip(seats["township"], seats["village"], strict=True))
+    lacking = [
+        pair
+        for pair in zip(named["township"], named["village"], strict=True)
+        if pair not in known and ("", pair[1]) not in known
+    ]
     return {
         "seats": float(len(seats)),
-        "seats_served": float(served),
-        "seat_rate": served / len(seats) if len(seats) else np.nan,
-        "villages_without_seat": float(sum(name not in known for name in named["village"])),
+        "seats_served": float(served) if len(judged) else np.nan,
+        "seat_rate": served / len(judged) if len(judged) else np.nan,
+        "villages_without_seat": float(len(lacking)),
     }

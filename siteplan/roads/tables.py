@@ -44,7 +44,9 @@ def village_table(
     built = np.nan_to_num(ways.to_build_m)
     minutes = ways.minutes + np.where(np.isnan(ways.way_m), np.nan, 0.0)
     road_ids = roads["id"].to_numpy(dtype=object)
-    road = np.where(ways.piece >= 0, road_ids[access.network.parent[np.maximum(ways.piece, 0)]], "")
+    road = np.full(len(villages), "", dtype=object)
+    has = ways.piece >= 0
+    road[has] = road_ids[access.network.parent[ways.piece[has]]]
     anchor = anchor_names(access, roads, anchors, texts)
     table = villages.copy()
     computed = verdict.names_of(access.status)
@@ -78,6 +80,8 @@ def anchor_names(
     """The name of the anchor each way ends at: a centre's, else the anchor road's, else the main network; ""."""
     ways, anchored, network = access.ways, access.anchored, access.network
     node, piece = ways.anchor_node, ways.anchor_piece
+    if not network.n_nodes:
+        return np.full(len(node), "", dtype=object)
     centre = np.where(node >= 0, anchored.node_centre[np.maximum(node, 0)], -1)
     # A node that is an anchor without a centre lies on an anchor road: the lowest by id.
     order = np.flatnonzero(anchored.piece_anchor)
@@ -89,7 +93,7 @@ def anchor_names(
     by_rank[network.rank] = network.parent
     on_node = np.where(node >= 0, lowest[np.maximum(node, 0)], np.iinfo(np.int64).max)
     road = np.where(on_node < len(by_rank), by_rank[np.minimum(on_node, len(by_rank) - 1)], -1)
-    road = np.where(piece >= 0, network.parent[np.maximum(piece, 0)], road)
+    road[piece >= 0] = network.parent[piece[piece >= 0]]
     names = roads["name"].where(roads["name"] != "", roads["id"]).to_numpy(dtype=object)
     if anchored.rule == "largest component":
         named = np.full(len(node), texts("roads.anchor.main"), dtype=object)
@@ -112,6 +116,7 @@ def _reasons(
     ways = access.ways
     names = villages["name"].to_numpy(dtype=object)
     seasonal = _only_seasonal(access)
+    unknown_road = access.surfaces.unknown[access.network.parent]
     reasons = []
     rows = zip(
         columns["road_status_computed"], columns["anchor"], columns["anchor_km"], columns["to_harden_m"],
@@ -123,7 +128,9 @@ def _reasons(
         if status == "hardened" and via >= 0:
             key = "neighbour"
         elif status == "unhardened" and on_road >= 0 and harden == 0:
-            key = "bare_anchor"
+            key = "unknown_anchor" if unknown_road[on_road] else "bare_anchor"
+        elif is_seasonal and build == 0:
+            key = "only_seasonal"
         elif status in ("hardened_island", "road_island", "no_road") and np.isnan(build):
             key = f"{status}_nowhere"
         elif status == "hardened" and km == 0:
@@ -139,7 +146,7 @@ def _reasons(
         )
         if unknown > 0:
             text += texts("roads.reason.and_unknown", unknown=f"{unknown:.0f}")
-        if is_seasonal:
+        if is_seasonal and key != "only_seasonal":
             text += texts("roads.reason.and_seasonal")
         if may_outside:
             text += texts("roads.reason.and_outside")

@@ -144,7 +144,12 @@ def load_road_profile(name: str, *, root: Path | None = None) -> RoadProfile:
         path = (root or Path()) / name
         if not path.is_file():
             raise PlanError(f"roads.profile: no file {path}")
-        text = path.read_text("utf-8")
+        try:
+            text = path.read_bytes().decode("utf-8-sig")
+        except OSError as error:
+            raise PlanError(f"roads.profile: cannot read {path}: {error.strerror}") from error
+        except UnicodeDecodeError:
+            raise PlanError(f"roads.profile: {path} is not UTF-8 text; save it as UTF-8") from None
     elif name in road_profile_names():
         text = resources.files(__package__).joinpath(f"roads/{name}.toml").read_text("utf-8")
     else:
