@@ -26,7 +26,7 @@ import networkx as nx
 import numpy as np
 
 MERGE = 1e-3  # nodes nearer than this are one; ends nearer than this touch
-TOUCH = 1e-6  # an interior vertex nearer than this to another line's segment touches it
+TOUCH = 1e-3  # an interior vertex nearer than this to another line touches it: a millimetre, as for ends
 NAN = float("nan")
 BROKEN = {"no_snap", "snap_nodes", "bridges_join", "no_crossings", "one_crossing", "hardness_ignored", "no_leg_length"}
 WORSE = {"hardened": 0, "unhardened": 1, "hardened_island": 2, "road_island": 3, "no_road": 4}  # rank, better first
