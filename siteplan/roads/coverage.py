@@ -21,8 +21,6 @@ from siteplan.roads.hardness import HARDENED, NOT_HARDENED, RoadClasses
 RURAL_ACCESS_M = 2000.0
 """Rural Access Index: within 2 km of an all-season road (SDG metadata 9.1.1)."""
 
-LEVELS = ("county", "township", "village")
-
 
 def coverage(access: RoadAccess, villages: gpd.GeoDataFrame, status: Ints, in_scope: pd.Series) -> pd.DataFrame:
     """Served and not served by county (one row), township and administrative village.

@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from siteplan.errors import PlanError
-from siteplan.standards.words import normalise_word, road_words
+from siteplan.standards.words import road_words
 
 Confidence = Literal["source read", "unofficial page", "unverified"]
 DISTANCES = ("access_m", "anchor_m", "snap_m", "suspect_m")
@@ -163,11 +163,6 @@ def load_road_profile(name: str, *, root: Path | None = None) -> RoadProfile:
     except ValidationError as error:
         faults = [f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in error.errors()]
         raise PlanError(f"profile {name}:\n" + "\n".join(f"  {fault}" for fault in faults)) from error
-
-
-def class_matches(words: tuple[str, ...]) -> set[str]:
-    """Class words as given, with the names of the word table they stand for, all normalised."""
-    return {normalise_word(word) for word in words}
 
 
 def _plain(value: object) -> str:

@@ -32,7 +32,9 @@ def judged(roads: list[dict], hamlets: list, centres: list = (), **options: floa
         connects=np.array([one["connects"] for one in roads]),
     )
     surfaces = Surfaces(
-        hard=np.array([one["hard"] == 1 for one in roads]),
+        hard=np.array(
+            [one["hard"] == 1 or (one["hard"] == -1 and bool(options.get("unknown_hardened"))) for one in roads]
+        ),
         unknown=np.array([one["hard"] == -1 for one in roads]),
         anchor=np.array([one["anchor"] for one in roads]),
         connects=arrays.connects,
@@ -144,7 +146,10 @@ def test_closed_and_seasonal_roads_do_not_connect() -> None:
 
 def test_unknown_surface_is_served_only_when_the_plan_says_so() -> None:
     roads = [MAIN, road((1000, 0), (1000, 500), hard=-1)]
-    assert status(judged(roads, [(1000, 400)])) == ["unhardened"]
+    access = judged(roads, [(1000, 400)])
+    assert status(access) == ["unhardened"]
+    assert access.ways.unknown_m[0] == pytest.approx(400)
+    assert status(judged(roads, [(1000, 400)], unknown_hardened=True)) == ["hardened"]
 
 
 def test_without_centres_and_classes_the_greatest_component_is_the_anchor() -> None:
