@@ -18,7 +18,8 @@ from siteplan.network.ragged import Bools, Floats, Ints
 class Surfaces:
     """What an analysis needs to know of every road of the layer, (n,): see `RoadClasses`.
 
-    hard: counts as hardened in this analysis (unknown as the plan says); unknown: of unknown surface.
+    hard: counts as hardened in this analysis (unknown as the plan says); unknown: of unknown surface; inferred: its
+    surface was not written but inferred (None: no road's was).
     """
 
     hard: Bools
@@ -26,6 +27,7 @@ class Surfaces:
     anchor: Bools
     connects: Bools
     kmh: Floats
+    inferred: Bools | None = None
 
 
 @dataclass(frozen=True)

@@ -121,7 +121,8 @@ def _rates(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def lengths_by_surface(access: RoadAccess, classes: RoadClasses, overlaps: Overlaps, duplicate: Bools) -> pd.DataFrame:
-    """Road kilometres by surface: columns surface (name of the word table, "" unknown), hardness, km, km_cut_off.
+    """Road kilometres by surface: columns hardness, surface (name of the word table, "" unknown), surface_from (tagged,
+    inferred, unknown), km, km_cut_off.
 
     Overlapping stretches and roads marked duplicate are counted once; carried ends count with their own road.
     """
@@ -135,6 +136,7 @@ def lengths_by_surface(access: RoadAccess, classes: RoadClasses, overlaps: Overl
     table = pd.DataFrame(
         {
             "surface": classes.surface[parent],
+            "surface_from": classes.surface_from[parent],
             "hardness": np.where(
                 hardness == HARDENED, "hardened", np.where(hardness == NOT_HARDENED, "not_hardened", "unknown")
             ),
@@ -142,7 +144,7 @@ def lengths_by_surface(access: RoadAccess, classes: RoadClasses, overlaps: Overl
             "km_cut_off": np.where(access.anchored.reaches[counted], 0.0, km),
         }
     )
-    return table.groupby(["hardness", "surface"], as_index=False, sort=True)[["km", "km_cut_off"]].sum()
+    return table.groupby(["hardness", "surface", "surface_from"], as_index=False, sort=True)[["km", "km_cut_off"]].sum()
 
 
 def rural_access(access: RoadAccess, villages: gpd.GeoDataFrame) -> Mapping[str, float]:

@@ -12,23 +12,27 @@ from numpy.typing import NDArray
 
 from siteplan.layers.findings import findings_of, joined
 from siteplan.network.ragged import Bools, Floats, Ints
-from siteplan.standards import RoadProfile, Speeds, normalise_word, road_words
+from siteplan.standards import InferredSurfaces, RoadProfile, Speeds, load_inferred_surfaces, normalise_word, road_words
 from siteplan.standards.roads_profile import HardenedRule, SeatRule
 
 HARDENED, NOT_HARDENED, UNKNOWN = 1, 0, -1
+TAGGED, INFERRED, SURFACE_UNKNOWN = "tagged", "inferred", "unknown"
+"""Where a road's surface comes from: written in the file, taken from its class or track grade, or neither."""
 
 
 @dataclass(frozen=True)
 class RoadClasses:
     """One entry a road of the layer, in its order, (n,).
 
-    hardness: 1 hardened, 0 not, -1 unknown; surface, road_class: names of the word table, "" where none fits; anchor:
-    of an anchor class; exists: not merely planned; connects: open all year; separated: bridge, tunnel or another
-    level; rank: order by id; kmh: assumed speed; findings: words not understood.
+    hardness: 1 hardened, 0 not, -1 unknown; surface, road_class: names of the word table, "" where none fits;
+    surface_from: "tagged", "inferred" or "unknown"; anchor: of an anchor class; exists: not merely planned; connects:
+    open all year; separated: bridge, tunnel or another level; rank: order by id; kmh: assumed speed; findings: words
+    not understood, surfaces inferred.
     """
 
     hardness: Ints
     surface: NDArray[np.object_]
+    surface_from: NDArray[np.object_]
     road_class: NDArray[np.object_]
     anchor: Bools
     exists: Bools
@@ -40,15 +44,28 @@ class RoadClasses:
 
 
 def classify_roads(
-    roads: gpd.GeoDataFrame, profile: RoadProfile, speeds: Speeds, *, anchor_classes: tuple[str, ...] | None = None
+    roads: gpd.GeoDataFrame,
+    profile: RoadProfile,
+    speeds: Speeds,
+    *,
+    anchor_classes: tuple[str, ...] | None = None,
+    infer_surface: bool = False,
 ) -> RoadClasses:
     """Judge every road under the profile.
 
-    `roads` has the columns of the roads contract. `anchor_classes` (words of the file or names of the word table)
-    stand in place of the profile's. Unknown never becomes hardened here; see `unknown_surface` of the analysis.
+    `roads` has the columns of the roads contract, and `tracktype` where the file has it. `anchor_classes` (words of the
+    file or names of the word table) stand in place of the profile's. Unknown never becomes hardened here; see
+    `unknown_surface` of the analysis. Only with `infer_surface` does a road of which no surface is written take one
+    from its track grade or class; a word that is written and not understood is never replaced, and a profile that
+    judges by class needs none.
     """
     surface = _named(roads["surface"], road_words("surface"))
     road_class = _named(roads["road_class"], road_words("class"))
+    surface_from = np.where(surface != "", TAGGED, SURFACE_UNKNOWN).astype(object)
+    if infer_surface and profile.hardened.by != "class":
+        inferred = _inferred(roads, road_class, load_inferred_surfaces())
+        surface_from[inferred != ""] = INFERRED
+        surface = np.where(inferred != "", inferred, surface)
     hardness = _hardness(roads, profile.hardened, surface, road_class)
     anchors = profile.anchor.classes if anchor_classes is None else anchor_classes
     hard = hardness == HARDENED
@@ -65,6 +82,7 @@ def classify_roads(
     return RoadClasses(
         hardness=hardness,
         surface=surface,
+        surface_from=surface_from,
         road_class=road_class,
         anchor=_in_words(roads["road_class"], road_class, anchors) & exists,
         exists=exists,
@@ -72,7 +90,12 @@ def classify_roads(
         separated=separated,
         rank=rank,
         kmh=kmh,
-        findings=_findings(roads, profile.hardened, surface, hardness, exists),
+        findings=joined(
+            [
+                _findings(roads, profile.hardened, surface, hardness, exists),
+                _inferred_findings(roads, surface, (surface_from == INFERRED) & exists),
+            ]
+        ),
     )
 
 
@@ -89,6 +112,34 @@ def meets_seat_rule(roads: gpd.GeoDataFrame, classes: RoadClasses, rule: SeatRul
 def _named(words: pd.Series, names: Mapping[str, str]) -> NDArray[np.object_]:
     unique = {word: names.get(normalise_word(str(word)), "") for word in words.unique()}
     return words.map(unique).to_numpy(dtype=object)
+
+
+def _inferred(roads: gpd.GeoDataFrame, road_class: NDArray[np.object_], table: InferredSurfaces) -> NDArray[np.object_]:
+    """The surface of each road that has none written, by its track grade, else by its class; "" elsewhere."""
+    by_class = [table.by_class.get(name, "") for name in road_class]
+    by_grade = [""] * len(roads)
+    if "tracktype" in roads.columns:
+        by_grade = [table.by_tracktype.get(normalise_word(str(grade)), "") for grade in roads["tracktype"]]
+    found = np.array([grade or own for grade, own in zip(by_grade, by_class, strict=True)], dtype=object)
+    return np.where((roads["surface"] == "").to_numpy(dtype=bool), found, "").astype(object)
+
+
+def _inferred_findings(roads: gpd.GeoDataFrame, surface: NDArray[np.object_], inferred: Bools) -> pd.DataFrame:
+    at = np.flatnonzero(inferred)
+    middle = roads.geometry.iloc[at].representative_point()
+    km = (roads.geometry.iloc[at].length.to_numpy() / 1000.0).round(3).tolist()
+    return findings_of(
+        "roads",
+        "roads.surface_inferred",
+        "defaulted",
+        n=len(at),
+        rows=roads["row"].iloc[at],
+        ids=roads["id"].iloc[at],
+        field="surface",
+        xs=middle.x,
+        ys=middle.y,
+        each=[{"surface": word, "km": length} for word, length in zip(surface[at], km, strict=True)],
+    )
 
 
 def _in_words(raw: pd.Series, named: NDArray[np.object_], wanted: tuple[str, ...]) -> Bools:

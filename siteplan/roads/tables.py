@@ -19,8 +19,8 @@ from siteplan.roads.hardness import RoadClasses
 
 VERDICT_COLUMNS = (
     "road_status", "road_status_computed", "verified_status", "reason", "access_dist_m", "road_id", "to_harden_m",
-    "unknown_m", "to_build_m", "way_m", "anchor", "anchor_km", "anchor_min", "break_x", "break_y", "in_scope",
-    "may_connect_outside",
+    "unknown_m", "to_build_m", "way_m", "inferred_m", "anchor", "anchor_km", "anchor_min", "break_x", "break_y",
+    "in_scope", "may_connect_outside",
 )  # fmt: skip
 """What `villages` gains, in order; see the README for each column."""
 
@@ -60,6 +60,7 @@ def village_table(
         "unknown_m": ways.unknown_m.round(2),
         "to_build_m": ways.to_build_m.round(2),
         "way_m": ways.way_m.round(2),
+        "inferred_m": ways.inferred_m.round(2),
         "anchor": anchor,
         "anchor_km": ((ways.way_m + built) / 1000.0).round(3),
         "anchor_min": minutes.round(1),
@@ -121,9 +122,9 @@ def _reasons(
     rows = zip(
         columns["road_status_computed"], columns["anchor"], columns["anchor_km"], columns["to_harden_m"],
         columns["unknown_m"], columns["to_build_m"], access.via, ways.anchor_piece, outside, seasonal,
-        columns["verified_status"], strict=True,
+        columns["verified_status"], _on_inferred(access, texts), strict=True,
     )  # fmt: skip
-    for status, anchor, km, harden, unknown, build, via, on_road, may_outside, is_seasonal, verified in rows:
+    for status, anchor, km, harden, unknown, build, via, on_road, may_outside, is_seasonal, verified, leaning in rows:
         key = status
         if status == "hardened" and via >= 0:
             key = "neighbour"
@@ -146,6 +147,7 @@ def _reasons(
         )
         if unknown > 0:
             text += texts("roads.reason.and_unknown", unknown=f"{unknown:.0f}")
+        text += leaning
         if is_seasonal and key != "only_seasonal":
             text += texts("roads.reason.and_seasonal")
         if may_outside:
@@ -154,6 +156,33 @@ def _reasons(
             text = texts("roads.reason.verified", status=texts.get(f"roads.status.{verified}", verified), computed=text)
         reasons.append(text)
     return reasons
+
+
+def anchor_inferred(access: RoadAccess) -> Bools:
+    """Hamlets whose way ends at an anchor road that is hardened by an inferred surface only, (n,)."""
+    ways, network, inferred = access.ways, access.network, access.surfaces.inferred
+    if inferred is None or not network.n_pieces:
+        return np.zeros(len(ways.anchor_piece), dtype=bool)
+    guessed = inferred[network.parent]
+    on_piece = (ways.anchor_piece >= 0) & guessed[np.maximum(ways.anchor_piece, 0)]
+    # At a node several anchor roads may meet: one with a written surface is enough.
+    hard_anchor = access.anchored.piece_anchor & access.anchored.hard
+    reached = {}
+    for name, pieces in (("written", hard_anchor & ~guessed), ("guessed", hard_anchor & guessed)):
+        reached[name] = np.zeros(network.n_nodes, dtype=bool)
+        reached[name][network.u[pieces]] = True
+        reached[name][network.v[pieces]] = True
+    only_guessed = reached["guessed"] & ~reached["written"] & (access.anchored.node_centre < 0)
+    return on_piece | ((ways.anchor_node >= 0) & only_guessed[np.maximum(ways.anchor_node, 0)])
+
+
+def _on_inferred(access: RoadAccess, texts: Texts) -> list[str]:
+    """What each hamlet's reason says of inferred surfaces on its way; "" where it does not lean on any."""
+    told = []
+    for inferred_m, end in zip(access.ways.inferred_m, anchor_inferred(access), strict=True):
+        text = texts("roads.reason.and_inferred", inferred=f"{inferred_m:.0f}") if inferred_m > 0 else ""
+        told.append(text + (texts("roads.reason.and_inferred_anchor") if end else ""))
+    return told
 
 
 def _only_seasonal(access: RoadAccess) -> Bools:
@@ -169,9 +198,10 @@ def road_table(
 ) -> gpd.GeoDataFrame:
     """The roads as noded pieces, one row each, in order of road and measure; planned roads as they are.
 
-    Columns: road_id, name, surface, road_class, hardness (hardened, not_hardened, unknown), state (hardened,
-    not_hardened, unknown: pieces that reach an anchor; cut_off: that do not; closed: not open all year; planned),
-    from_m, to_m (measures on the road's part), length_m, carried_end, overlapped.
+    Columns: road_id, name, surface (as written), road_class, surface_from (tagged, inferred, unknown), hardness
+    (hardened, not_hardened, unknown), state (hardened, not_hardened, unknown: pieces that reach an anchor; cut_off:
+    that do not; closed: not open all year; planned), from_m, to_m (measures on the road's part), length_m, carried_end,
+    overlapped.
     """
     network = access.network
     parent = network.parent
@@ -185,6 +215,7 @@ def road_table(
     table = _roads_as(
         roads,
         parent[order],
+        surface_from=classes.surface_from[parent[order]],
         hardness=hardness[order],
         state=state[order],
         from_m=network.start_m[order].round(2),
@@ -201,6 +232,7 @@ def road_table(
         extra = _roads_as(
             roads,
             planned,
+            surface_from=classes.surface_from[planned],
             hardness=words[classes.hardness[planned] + 1],
             state=np.full(len(planned), "planned", dtype=object),
             from_m=zero,
@@ -249,6 +281,8 @@ def gaps_table(
     road_ids, hamlet_ids = roads["id"].to_numpy(dtype=object), villages["id"].to_numpy(dtype=object)
     k = len(gaps.reach.part)
     listed = gaps.changes.groupby("gap")["hamlet"].agg(lambda rows: ", ".join(str(hamlet_ids[row]) for row in rows))
+    # Without any such hamlet the grouping gives numbers, into which "" does not fit.
+    listed = listed.astype(object)
     joins = np.where(gaps.joins_all, np.where(gaps.joins_hard, "all and hardened", "all"), "hardened")
     shapes = shapely.linestrings(np.stack([gaps.end_xy, gaps.foot_xy], axis=1)) if k else np.zeros(0, dtype=object)
     table = {

@@ -42,8 +42,9 @@ class Ways:
     """The best way of every hamlet; all shape (n,); NaN and -1 where there is none.
 
     access_m: straight leg from the hamlet to the road; piece: where the way starts; to_harden_m, unknown_m (the part
-    of it of unknown surface), to_build_m, way_m (along roads), minutes (along roads); anchor_node: node the way ends
-    at, or -1 when it ends on the road of `anchor_piece`; break_xy: the first break, (n, 2).
+    of it of unknown surface), to_build_m, way_m (along roads), inferred_m (the part of it whose surface was not written
+    but inferred), minutes (along roads); anchor_node: node the way ends at, or -1 when it ends on the road of
+    `anchor_piece`; break_xy: the first break, (n, 2).
     """
 
     access_m: Floats
@@ -52,6 +53,7 @@ class Ways:
     unknown_m: Floats
     to_build_m: Floats
     way_m: Floats
+    inferred_m: Floats
     minutes: Floats
     anchor_node: Ints
     anchor_piece: Ints
@@ -124,6 +126,9 @@ def _ways(anchored: Anchored, surfaces: Surfaces, course: Course, access_m: Floa
     main, rows, island, island_rows = course.main, course.main_rows, course.island, course.island_rows
     hard, soft = anchored.hard, (~anchored.hard_surface).astype(float)
     unknown = surfaces.unknown[network.parent] * soft
+    guessed = np.zeros(network.n_pieces)
+    if surfaces.inferred is not None:
+        guessed = surfaces.inferred[network.parent].astype(float)
     minutes_per_m = 60.0 / 1000.0 / surfaces.kmh[network.parent]
 
     def summed(to_anchor: Floats, over_island: Floats) -> Floats:
@@ -135,6 +140,7 @@ def _ways(anchored: Anchored, surfaces: Surfaces, course: Course, access_m: Floa
     harden = summed(main.weighted_m, island.weighted_m)
     unknowns = summed(main.sum_along(course.tree, unknown), island.sum_along(course.islands.tree, unknown))
     minutes = summed(main.sum_along(course.tree, minutes_per_m), island.sum_along(course.islands.tree, minutes_per_m))
+    inferred = summed(main.sum_along(course.tree, guessed), island.sum_along(course.islands.tree, guessed))
     piece = np.full(n, -1)
     piece[rows] = main.piece
     piece[island_rows] = island.piece
@@ -154,6 +160,7 @@ def _ways(anchored: Anchored, surfaces: Surfaces, course: Course, access_m: Floa
         unknown_m=unknowns,
         to_build_m=to_build,
         way_m=summed(main.way_m, island.way_m),
+        inferred_m=inferred,
         minutes=minutes,
         anchor_node=anchor_node,
         anchor_piece=anchor_piece,

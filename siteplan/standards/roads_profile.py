@@ -129,7 +129,7 @@ def road_profile_names() -> tuple[str, ...]:
     """The profiles that come with siteplan."""
     folder = resources.files(__package__).joinpath("roads")
     names = [entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml")]
-    return tuple(sorted(set(names) - {"words", "speeds"}))
+    return tuple(sorted(set(names) - {"words", "speeds", "inferred"}))
 
 
 def load_road_profile(name: str, *, root: Path | None = None) -> RoadProfile:

@@ -40,3 +40,31 @@ def load_speeds() -> Speeds:
     table = tomllib.loads(resources.files(__package__).joinpath("roads/speeds.toml").read_text("utf-8"))
     kmh = {name: (float(row["hardened"]), float(row["other"])) for name, row in table["kmh"].items()}
     return Speeds(kmh=kmh, source=table["source"], clause=table["clause"], confidence=table["confidence"])
+
+
+@dataclass(frozen=True)
+class InferredSurfaces:
+    """What a surface is taken for where none is written: by track grade, then by class; names of the word tables.
+
+    rules: rows for the outputs: rule id, value, unit, clause, source, confidence.
+    """
+
+    by_tracktype: Mapping[str, str]
+    by_class: Mapping[str, str]
+    rules: tuple[Mapping[str, str], ...]
+
+
+@cache
+def load_inferred_surfaces() -> InferredSurfaces:
+    """The table of inferred surfaces of the rule pack."""
+    data = tomllib.loads(resources.files(__package__).joinpath("roads/inferred.toml").read_text("utf-8"))
+    rules = tuple(
+        {
+            "rule": f"inferred.{by}",
+            "value": "; ".join(f"{word} = {surface}" for word, surface in table["surface"].items()),
+            "unit": "",
+            **{name: table[name] for name in ("clause", "source", "confidence")},
+        }
+        for by, table in data.items()
+    )
+    return InferredSurfaces(data["tracktype"]["surface"], data["class"]["surface"], rules)
