@@ -70,47 +70,48 @@ def run(
 @app.command()
 def check(
     plan: Annotated[Path, typer.Argument(metavar="PLAN")],
-    report: Annotated[Path | None, typer.Option(help="write what was found to this JSON file")] = None,
+    out: Annotated[Path | None, typer.Option(help="folder of check.html and repairs.csv; default the plan's")] = None,
+    report: Annotated[Path | None, typer.Option(help="write what was found to this JSON file too")] = None,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Read the plan's layers and say what was found; writes nothing but the report."""
+    """Read the plan's layers, say what was found, draw where (check.html), and propose repairs (repairs.csv)."""
     from siteplan import workflow
     from siteplan.plan import load_plan
 
     def work() -> None:
-        layers, findings = workflow.check(load_plan(plan), report)
-        if quiet:
-            return
-        for name, layer in layers.layers.items():
-            counts = layer.counts
-            typer.echo(
-                f"{name}: read {counts.read}, kept {counts.kept}, repaired {counts.repaired}, dropped {counts.dropped}"
-            )
-        for name in layers.absent:
-            typer.echo(f"{name}: not given")
-        _print_findings(findings)
+        own = load_plan(plan)
+        result = workflow.check(own, out or own.root, report)
+        if not quiet:
+            if result.layers is not None:
+                _print_layers(result.layers)
+                _print_findings(result.findings)
+            typer.echo(f"faults on the map: {result.page}")
+            typer.echo(f"proposed repairs: {result.repairs}, write accept or reject into {result.table}")
+        if result.fault is not None:
+            raise result.fault
 
     _guarded(work, debug)
 
 
 @app.command()
 def new(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="a folder of GIS files")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="a folder of GIS files, or of what is to be made")],
+    osm: Annotated[Path | None, typer.Option(metavar="FILE", help="make the layers from this .osm.pbf extract")] = None,
+    bbox: Annotated[str | None, typer.Option(metavar="W,S,E,N", help="with --osm: only this box (degrees)")] = None,
     debug: Debug = False,
 ) -> None:
-    """Write a plan skeleton, guessed from a folder of files, to DIR/plan.toml."""
+    """Write a plan skeleton to DIR/plan.toml: guessed from the files in DIR, or with layers made from OpenStreetMap."""
 
     def work() -> None:
-        from siteplan.layers.guessing import guess_plan
-        from siteplan.outfolder import writing
+        from siteplan import workflow
 
-        target = folder / "plan.toml"
-        if target.exists():
-            raise PlanError(f"{target} exists already; it was not touched")
-        text = guess_plan(folder)
-        with writing(target):
-            target.write_text(text, encoding="utf-8", newline="\n")
+        if osm is not None:
+            target = workflow.new_from_osm(folder, osm, bbox)
+        elif bbox is not None:
+            raise PlanError("--bbox chooses from an extract: give --osm FILE too")
+        else:
+            target = workflow.new_from_files(folder)
         typer.echo(f"wrote {target}: read it, then run: siteplan run {target}")
 
     _guarded(work, debug)
@@ -228,6 +229,29 @@ def _print_result(result: Any, language: str) -> None:
         typer.echo(note, err=True)
     _print_findings(result.findings)
     typer.echo(f"map: {result.map}")
+
+
+def _print_layers(layers: Any) -> None:
+    """A table of the layers on standard output: file, counts, people, and which columns were matched."""
+    from rich.console import Console
+    from rich.table import Table
+
+    shown = Table(box=None, pad_edge=False)
+    for heading in ("layer", "file", "read", "kept", "repaired", "dropped", "people = kept + dropped"):
+        shown.add_column(heading, no_wrap=True, justify="left" if heading in ("layer", "file") else "right")
+    for name, layer in layers.layers.items():
+        counts = layer.counts
+        people = counts.people
+        told = "" if people is None else f"{people.read:g} = {people.kept:g} + {people.dropped:g}"
+        numbers = (str(n) for n in (counts.read, counts.kept, counts.repaired, counts.dropped))
+        shown.add_row(name, Path(layer.source.path).name, *numbers, told)
+    # Wider than a terminal may be: a name must not be cut short.
+    Console(width=200, highlight=False, markup=False).print(shown)
+    for name, layer in layers.layers.items():
+        matched = ", ".join(f"{own} <- {source}" for own, source in layer.source.columns_matched.items())
+        typer.echo(f"{name}: columns {matched or 'none matched'}")
+    for name in layers.absent:
+        typer.echo(f"{name}: not given")
 
 
 def _print_findings(findings: Any, *, most: int = 5) -> None:

@@ -3,6 +3,10 @@
 Each error knows its exit code, so the command line prints the message and ends; only a bug shows a traceback.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 
 class SiteplanError(Exception):
     """Something the user can mend. The message is the whole story, in one or a few lines."""
@@ -15,7 +19,14 @@ class PlanError(SiteplanError, ValueError):
 
 
 class LayerError(SiteplanError, ValueError):
-    """A layer cannot be used as given: the message names the layer, the first features, their count and the cure."""
+    """A layer cannot be used as given: the message names the layer, the first features, their count and the cure.
+
+    `proposals`: repairs (`siteplan.layers.repairs.Repair`) that would mend it, once a planner accepts them.
+    """
+
+    def __init__(self, message: str, *, proposals: Sequence[object] = ()) -> None:
+        super().__init__(message)
+        self.proposals = tuple(proposals)
 
 
 class OutputLockedError(SiteplanError):

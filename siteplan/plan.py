@@ -32,13 +32,25 @@ class _Section(BaseModel):
 class LayerPlan(_Section):
     """Where one layer stands and how its columns are to be read."""
 
-    path: str = Field(min_length=1, description="the file, relative to the plan file")
-    layer: str | None = Field(None, description="which layer or sheet, where the file holds several")
+    path: str = Field(
+        min_length=1,
+        description="the file (or a folder of shapefiles, a .gdb folder), relative to the plan file; or a PostGIS "
+        "database, `postgresql://user@host/name`, its password in PGPASSWORD or pgpass",
+    )
+    layer: str | None = Field(
+        None, description="which layer, sheet, folder or table, where the file or database holds several"
+    )
+    query: str | None = Field(None, min_length=1, description="PostGIS: a SELECT in place of a table")
     crs: str | None = Field(
         None,
         pattern=_EPSG,
         description="what the coordinates are in (`EPSG:n`) where the file does not say; "
-        "a file that says otherwise wins and the difference is a finding",
+        "a file that says otherwise wins and the difference is a finding, unless `crs_wins`",
+    )
+    crs_wins: bool = Field(False, description="whether `crs` is taken although the file says another one")
+    swap_xy: bool = Field(False, description="whether x and y are to be swapped, because the file has them swapped")
+    datum: Literal["gcj02", "bd09"] | None = Field(
+        None, description="the coordinates are those of Chinese web maps and are to be converted to WGS 84"
     )
     encoding: str | None = Field(
         None, description="how text is encoded (`utf-8`, `gb18030`) where the file is wrong or silent"
@@ -70,6 +82,14 @@ class PlanSection(_Section):
         pattern=r"^(auto|EPSG:\d{4,6})$",
         description="projected metric CRS of the run: `EPSG:n`, or `auto`: the CGCS2000 3-degree zone (China) "
         "or UTM zone at the villages' median longitude",
+    )
+
+
+    repairs: str | None = Field(
+        "repairs.csv",
+        min_length=1,
+        description="the table of repairs that `siteplan check` proposes and a planner decides on; obeyed where it is "
+        "there",
     )
 
 
@@ -117,6 +137,11 @@ class RoadsSection(_Section):
     unknown_surface: Literal["not_hardened", "hardened"] = Field(
         "not_hardened", description="how a road of unknown surface is treated; it is counted apart either way"
     )
+    infer_surface: bool = Field(
+        False,
+        description="whether a road without a surface takes one from its track grade or class "
+        "(`siteplan/standards/roads/inferred.toml`); marked as inferred in all outputs",
+    )
     use_verified: bool = Field(True, description="whether a verdict verified in the field overrides the computed one")
 
     @model_validator(mode="after")
@@ -124,6 +149,13 @@ class RoadsSection(_Section):
         if self.snap_m is not None and self.suspect_m is not None and self.suspect_m < self.snap_m:
             raise ValueError(_suspect_fault(self.snap_m, self.suspect_m))
         return self
+
+
+class ReadingSection(_Section):
+    """What the process that reads the files may use; by default it depends on the size of the files."""
+
+    seconds: float | None = Field(None, gt=0, allow_inf_nan=False, description="longest time for one layer")
+    memory_mb: float | None = Field(None, gt=0, allow_inf_nan=False, description="most memory, in MB")
 
 
 class OutputSection(_Section):
@@ -142,6 +174,7 @@ class Plan(_Section):
     plan: PlanSection = Field(default_factory=PlanSection)  # type: ignore[arg-type]
     layers: LayersSection
     roads: RoadsSection = Field(default_factory=RoadsSection)  # type: ignore[arg-type]
+    reading: ReadingSection = Field(default_factory=ReadingSection)  # type: ignore[arg-type]
     output: OutputSection = Field(default_factory=OutputSection)  # type: ignore[arg-type]
     root: Path
 
@@ -188,6 +221,10 @@ class Plan(_Section):
         layer = self.layer(name)
         return None if layer is None else self.root / layer.path
 
+    def repairs_path(self) -> Path | None:
+        """The table of repairs as a full path (it need not exist), None when the plan takes none."""
+        return None if self.plan.repairs is None else self.root / self.plan.repairs
+
     def profile_path(self) -> Path | None:
         """The profile's TOML file as a full path, None when the profile is one of siteplan's own."""
         return self.root / self.roads.profile if self.roads.profile.endswith(".toml") else None
@@ -217,6 +254,7 @@ def plan_keys() -> list[KeyDoc]:
         *_docs("plan", PlanSection),
         *_docs("layers.NAME", LayerPlan),
         *_docs("roads", RoadsSection),
+        *_docs("reading", ReadingSection),
         *_docs("output", OutputSection),
     ]
 
@@ -273,7 +311,8 @@ def plan_from_files(
     files = {"villages": villages, "roads": roads, "sites": sites, "water_lines": water_lines, "centres": centres}
     header = {"name": name, "title": title, "language": language, "country": country, "crs": crs}
     data: dict[str, Any] = {
-        "plan": {key: value for key, value in header.items() if value is not None},
+        # A table of repairs that happens to lie where the call is made is not this call's.
+        "plan": {key: value for key, value in header.items() if value is not None} | {"repairs": None},
         "layers": {key: {"path": str(file)} for key, file in {**files, **further}.items() if file is not None},
     }
     if profile is not None:
@@ -379,7 +418,7 @@ def _file_faults(data: Mapping[str, Any], root: Path) -> list[str]:
     layers = data.get("layers")
     for name, entry in layers.items() if isinstance(layers, dict) else ():
         path = entry.get("path") if isinstance(entry, dict) else None
-        if name in LAYER_NAMES and isinstance(path, str) and path:
+        if name in LAYER_NAMES and isinstance(path, str) and path and not is_database(path):
             faults += _file_fault(f"layers.{name}.path", path, root)
     roads = data.get("roads")
     profile = roads.get("profile") if isinstance(roads, dict) else None
@@ -391,8 +430,10 @@ def _file_faults(data: Mapping[str, Any], root: Path) -> list[str]:
 def _file_fault(key: str, path: str, root: Path) -> Iterable[str]:
     try:
         full = root / path
-        if full.is_dir():
+        if full.is_dir() and not key.startswith("layers."):
             yield f"{key}: found the folder {_shown(path)}; expected a file"
+        elif full.is_dir():
+            return
         elif not full.exists():
             yield (
                 f"{key}: file not found: {_shown(path)} (looked for {_shown(str(full))}); "
@@ -404,6 +445,11 @@ def _file_fault(key: str, path: str, root: Path) -> Iterable[str]:
             yield f"{key}: permission denied for {_shown(path)}; expected a file that may be read"
     except (OSError, ValueError) as error:
         yield f"{key}: {_shown(path)} is no usable path ({error}); expected the path of an existing file"
+
+
+def is_database(path: str) -> bool:
+    """Whether a layer's path is the address of a database."""
+    return path.startswith(("postgresql://", "postgres://"))
 
 
 def _shown(value: object) -> str:

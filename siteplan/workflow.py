@@ -2,34 +2,43 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import platform
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, replace
 from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyproj
 
 from siteplan import __version__
+from siteplan.errors import LayerError, PlanError
 from siteplan.language import Texts
-from siteplan.layers.findings import joined, with_messages
+from siteplan.layers.findings import joined, no_findings, with_messages
+from siteplan.layers.formats.filelayer import sha256_of
+from siteplan.layers.guessing import guess_plan
 from siteplan.layers.layerset import LayerSet
+from siteplan.layers.osm import write_osm_county
+from siteplan.layers.reader import Reader
 from siteplan.layers.reading import read_layers
+from siteplan.layers.repairs import Decisions, Repair, read_repairs, with_degrees, write_repairs
 from siteplan.layers.writing import write_csv, write_gpkg
-from siteplan.outfolder import RECORD, output_folder, writing
+from siteplan.outfolder import output_folder, write_record, writing
 from siteplan.plan import Plan
 from siteplan.reports.roadsheets import MAP_FIGURES, column_headings, figure_rows, road_sheets, without_hardened_road
 from siteplan.reports.styles import road_styles
 from siteplan.reports.workbook import write_workbook
 from siteplan.roads.analysis import RoadChoices, RoadLayers, RoadResult, analyse_roads
+from siteplan.roads.gaps import ClosedGap
 from siteplan.standards import load_road_profile
+from siteplan.webmap.checkpage import check_page, faults_page
 
 MAP, GEOPACKAGE, WORKBOOK = "map.html", "results.gpkg", "tables.xlsx"
 WITHOUT, TIMING = "villages_without_hardened_road.csv", "timing.json"
+CHECK, REPAIRS, PLAN = "check.html", "repairs.csv", "plan.toml"
 LIBRARIES = ("geopandas", "shapely", "pyogrio", "pyproj", "numpy", "scipy", "pandas", "networkx", "folium")
 
 Step = Callable[[str], None]
@@ -84,43 +93,192 @@ def run(plan: Plan, folder: Path, *, step: Step = lambda text: None) -> RunResul
     clock = _Clock(texts, step)
     with output_folder(folder) as part:
         clock.step("reports.step.reading")
-        layers = read_layers(plan)
-        result = _roads(plan, layers, texts, clock.step)
+        decisions = _decisions(plan)
+        layers = read_layers(plan, decisions)
+        result = _roads(plan, layers, decisions, texts, clock.step)
         findings = with_messages(joined([layers.findings, result.findings]), texts)
         notes = _notes(layers, result, texts)
         clock.step("reports.step.writing")
-        write_gpkg(part / GEOPACKAGE, _geopackage(result, findings, layers), styles=road_styles(texts))
-        write_workbook(part / WORKBOOK, road_sheets(result, layers, findings, notes, texts))
-        without = without_hardened_road(result, texts)
-        write_csv(part / WITHOUT, without.rename(columns=column_headings(texts, list(without.columns))))
+        with writing(part):
+            write_gpkg(part / GEOPACKAGE, _geopackage(result, findings, layers), styles=road_styles(texts))
+            in_book = write_workbook(part / WORKBOOK, road_sheets(result, layers, findings, notes, texts))
+            without = without_hardened_road(result, texts)
+            in_csv = write_csv(part / WITHOUT, without.rename(columns=column_headings(texts, list(without.columns))))
         clock.step("reports.step.map")
-        (part / MAP).write_text(_map(plan, layers, result, notes, texts), encoding="utf-8", newline="\n")
+        page = _map(plan, layers, result, notes, texts)
+        with writing(part / MAP):
+            (part / MAP).write_text(page, encoding="utf-8", newline="\n")
         clock.step("")
         # The clock is the one output that differs between two runs; it is no part of the record.
-        _write_json(part / TIMING, clock.seconds)
         record = _record(plan, layers, result, findings, notes)
-        record["outputs"] = {name: _sha256(part / name) for name in (GEOPACKAGE, WORKBOOK, WITHOUT, MAP)}
-        _write_json(part / RECORD, record)
+        record["repairs"] = _repairs_used(plan, decisions)
+        record["changed_cells"] = [*in_book.listed(), *in_csv.listed()]
+        with writing(part):
+            _write_json(part / TIMING, clock.seconds)
+            write_record(part, record)
     return RunResult(folder, dict(result.headline), findings, notes)
 
 
-def check(plan: Plan, report: Path | None = None) -> tuple[LayerSet, pd.DataFrame]:
-    """Read the plan's layers and say what was found; writes nothing but `report` (JSON), if asked for.
+@dataclass(frozen=True)
+class CheckResult:
+    """What a check found: the layers (None where they cannot be read: `fault` says why), the findings with their
+    messages, how many repairs are proposed, and the files written."""
 
-    Returns the layers and all findings, those of joining the roads among them, with their messages.
+    layers: LayerSet | None
+    findings: pd.DataFrame
+    repairs: int
+    page: Path
+    table: Path
+    fault: LayerError | None = None
+
+
+def check(plan: Plan, folder: Path, report: Path | None = None) -> CheckResult:
+    """Read and join the plan's layers, say what was found, and propose repairs; nothing of the layers is changed.
+
+    Writes `check.html` and `repairs.csv` into `folder` (decisions already made in the plan's table of repairs are
+    kept), and `report` (JSON), if asked for.
+
+    Raises
+    ------
+    PlanError
+        The plan or the table of repairs is at fault. A fault of the layers is in the result.
+    OutputWriteError
+        A file cannot be written.
     """
     texts = Texts(plan.language)
-    layers = read_layers(plan)
-    result = _roads(plan, layers, texts, lambda key: None)
+    decisions = _decisions(plan)
+    page, table = folder / CHECK, folder / REPAIRS
+    title = texts("webmap.check.title", title=plan.title)
+    try:
+        layers = read_layers(plan, decisions)
+    except LayerError as error:
+        with writing(page):
+            count = _write_repairs(table, [one for one in error.proposals if isinstance(one, Repair)], decisions, texts)
+            _replace(page, faults_page(str(error).split("\n"), texts, title=title))
+        return CheckResult(None, with_messages(no_findings(), texts), count, page, table, error)
+    result = _roads(plan, layers, decisions, texts, lambda key: None)
+    layers = replace(layers, proposals=(*layers.proposals, *_gap_repairs(result, layers)))
     findings = with_messages(joined([layers.findings, result.findings]), texts)
+    from siteplan.webmap import render
+
+    counts = _counts(layers)
+    heads = [
+        (texts("webmap.check.kept_of", layer=texts(f"layers.layer.{name}")), f"{own['kept']} / {own['read']}")
+        for name, own in counts.items()
+    ]
+    drawn = render(check_page(layers, findings, texts, title=title, headlines=heads))
+    with writing(page):
+        count = _write_repairs(table, layers.proposals, decisions, texts)
+        _replace(page, drawn)
     if report is not None:
         with writing(report):
             report.parent.mkdir(parents=True, exist_ok=True)
-            _write_json(report, {"layers": _counts(layers), "findings": _finding_rows(findings)})
-    return layers, findings
+            _write_json(report, {"layers": counts, "findings": _finding_rows(findings)})
+    return CheckResult(layers, findings, count, page, table)
 
 
-def _roads(plan: Plan, layers: LayerSet, texts: Texts, step: Step) -> RoadResult:
+def new_from_files(folder: Path) -> Path:
+    """Write a plan skeleton guessed from the files in a folder; returns its path.
+
+    Raises
+    ------
+    PlanError
+        If there is no such folder, or a plan in it.
+    OutputWriteError
+        If it cannot be written.
+    """
+    target = folder / PLAN
+    if target.exists():
+        raise PlanError(f"{target} exists already; it was not touched")
+    text = guess_plan(folder)
+    with writing(target):
+        target.write_text(text, encoding="utf-8", newline="\n")
+    return target
+
+
+def new_from_osm(folder: Path, extract: Path, bbox: str | None) -> Path:
+    """Make layers and a plan from an OpenStreetMap extract in a folder; returns the plan's path.
+
+    Raises
+    ------
+    PlanError
+        If the extract is not there, the box is no box, or the folder holds a plan already.
+    LayerError
+        If the extract cannot be read or holds no settlements or roads.
+    OutputWriteError
+        If it cannot be written.
+    """
+    if not extract.is_file():
+        raise PlanError(f"--osm: file not found: {extract}")
+    if (folder / PLAN).exists():
+        raise PlanError(f"{folder / PLAN} exists already; it was not touched")
+    with Reader([extract]) as reader:
+        read = reader.read_osm(extract, _box(bbox))
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    return write_osm_county(read, folder, source_name=extract.name)
+
+
+def _box(text: str | None) -> tuple[float, float, float, float] | None:
+    if text is None:
+        return None
+    try:
+        west, south, east, north = (float(part) for part in text.split(","))
+    except ValueError:
+        raise PlanError(f"--bbox: found {text!r}; expected four numbers: west,south,east,north in degrees") from None
+    return west, south, east, north
+
+
+def _decisions(plan: Plan) -> Decisions:
+    path = plan.repairs_path()
+    return read_repairs(path) if path is not None and path.is_file() else Decisions()
+
+
+def _write_repairs(path: Path, repairs: Iterable[Repair], decisions: Decisions, texts: Texts) -> int:
+    """Write the table of repairs in one step: a planner's decisions are in it."""
+    part = path.with_name(f".{path.name}.part")
+    count = write_repairs(part, repairs, decisions, texts)
+    part.replace(path)
+    return count
+
+
+def _replace(path: Path, text: str) -> None:
+    part = path.with_name(f".{path.name}.part")
+    part.write_text(text, encoding="utf-8", newline="\n")
+    part.replace(path)
+
+
+def _gap_repairs(result: RoadResult, layers: LayerSet) -> list[Repair]:
+    """Suspected gaps as repairs to accept."""
+    gaps = result.gaps
+    rows = zip(gaps["road_id"], gaps["other_id"], gaps["length_m"], gaps["hamlets"], strict=True)
+    repairs = [
+        Repair("close_gap", "roads", id=str(road), values={"other": str(other), "m": f"{m:.1f}", "n": int(n)})
+        for road, other, m, n in rows
+    ]
+    return with_degrees(repairs, gaps["x"], gaps["y"], layers.crs)
+
+
+def _closed_gaps(decisions: Decisions, layers: LayerSet) -> tuple[ClosedGap, ...]:
+    accepted = decisions.accepted("close_gap", "roads")
+    if not accepted:
+        return ()
+    to_plane = pyproj.Transformer.from_crs("EPSG:4326", layers.crs, always_xy=True)
+    return tuple(
+        ClosedGap(one.id, *to_plane.transform(one.longitude, one.latitude), key) for key, one in accepted.items()
+    )
+
+
+def _repairs_used(plan: Plan, decisions: Decisions) -> dict[str, object] | None:
+    """Which table of repairs a run obeyed."""
+    path = plan.repairs_path()
+    if path is None or not path.is_file():
+        return None
+    accepted = sum(one.accepted is True for one in decisions.by_key.values())
+    return {"file": path.name, "sha256": sha256_of(path), "accepted": accepted}
+
+
+def _roads(plan: Plan, layers: LayerSet, decisions: Decisions, texts: Texts, step: Step) -> RoadResult:
     own = plan.roads
     choices = RoadChoices(
         access_m=own.access_m,
@@ -131,6 +289,8 @@ def _roads(plan: Plan, layers: LayerSet, texts: Texts, step: Step) -> RoadResult
         anchor_centres=None if own.anchor_centres is None else tuple(own.anchor_centres),
         unknown_hardened=own.unknown_surface == "hardened",
         use_verified=own.use_verified,
+        infer_surface=own.infer_surface,
+        closed_gaps=_closed_gaps(decisions, layers),
     )
     tables = RoadLayers(
         **{name: layers.table(name) for name in ("villages", "roads", "centres", "rivers", "boundaries")}
@@ -205,11 +365,14 @@ def _record(
     }
 
 
-def _counts(layers: LayerSet) -> dict[str, dict[str, int]]:
-    return {
-        name: {word: int(getattr(layer.counts, word)) for word in ("read", "kept", "repaired", "dropped")}
-        for name, layer in layers.layers.items()
-    }
+def _counts(layers: LayerSet) -> dict[str, dict[str, object]]:
+    found: dict[str, dict[str, object]] = {}
+    for name, layer in layers.layers.items():
+        counts = layer.counts
+        found[name] = {word: int(getattr(counts, word)) for word in ("read", "kept", "repaired", "dropped")}
+        if counts.people is not None:
+            found[name]["people"] = {word: _plain(value) for word, value in asdict(counts.people).items()}
+    return found
 
 
 def _finding_rows(findings: pd.DataFrame) -> list[dict[str, object]]:
@@ -224,11 +387,6 @@ def _plain(value: object) -> object:
     if isinstance(value, (float, np.floating)):
         return None if not np.isfinite(value) else round(float(value), 6)
     return int(value) if isinstance(value, np.integer) else value
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _write_json(path: Path, data: object) -> None:

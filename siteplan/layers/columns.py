@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -19,6 +20,10 @@ _MAX_SAFE = 2**53
 """Beyond it a float no longer holds every whole number, so ids read as numbers have lost digits."""
 
 
+_SUMMED = ("people", "households", "head")
+"""Units that are added up: a blank among them makes every sum too small, so it is told."""
+
+
 @dataclass(frozen=True)
 class Conformed:
     """`table`: id, row, contract columns, extra columns; findings carry rows but not yet ids and places."""
@@ -34,6 +39,7 @@ def conform(
     source: pd.DataFrame,
     plan: LayerPlan,
     cells: Mapping[str, Mapping[int, str]] | None = None,
+    taken: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Conformed:
     """A source table (no geometry, RangeIndex) in the layer's contract.
 
@@ -47,6 +53,8 @@ def conform(
         Column and value maps.
     cells
         source column -> row (from 0) -> what truly stands in cells that the reader could not hold as numbers.
+    taken
+        contract column -> text in the file -> what a planner decided to take for it; each cell is a finding.
 
     Raises
     ------
@@ -78,7 +86,8 @@ def conform(
             continue
         raw = source[matched[name]].reset_index(drop=True)
         true_cells = (cells or {}).get(matched[name], {})
-        columns[name], notes = _read_column(layer.name, column, raw, true_cells, plan.values.get(name, {}))
+        words, decided = plan.values.get(name, {}), (taken or {}).get(name, {})
+        columns[name], notes = _read_column(layer.name, column, raw, true_cells, words, decided)
         found += notes
     rows = pd.Series(np.arange(1, n + 1, dtype="int64"))
     ids, notes = _unique_ids(layer.name, columns["id"], rows, given="id" in matched)
@@ -134,27 +143,32 @@ def _check_required(layer: LayerContract, source: pd.DataFrame, matched: Mapping
 
 
 def _read_column(
-    layer: str, column: Column, raw: pd.Series, true_cells: Mapping[int, str], words: Mapping[str, str]
-) -> tuple[pd.Series, list[pd.DataFrame]]:
-    if column.type == "number" and pd.api.types.is_numeric_dtype(raw) and not true_cells and not words:
+    layer: str, column: Column, raw: pd.Series, true_cells: Mapping[int, str], words: Mapping[str, str],
+    decided: Mapping[str, str],
+) -> tuple[pd.Series, list[pd.DataFrame]]:  # fmt: skip
+    if column.type == "number" and pd.api.types.is_numeric_dtype(raw) and not (true_cells or words or decided):
         return _bounded(layer, column, raw.astype("float64"), raw)
     if column.name == "id":
         _check_digits(layer, raw)
     texts = _texts(raw)
     for row, cell in true_cells.items():
         texts.iloc[row] = cell
+    found = []
+    if decided:
+        which = texts.isin(list(decided))
+        after = texts.where(~which, texts.map(decided))
+        found = [_cells(layer, column, "layers.done_take_value", "repaired", which, texts, after)]
+        texts = after
     if words:
         mapped = {folded(word): canonical for word, canonical in words.items()}
         texts = _by_word(texts, lambda text: mapped.get(folded(text), text))
     if column.type == "text":
-        return texts, []
+        return texts, found
     if column.type == "code":
-        return _by_word(texts, code_from), []
-    if column.type == "number":
-        return _numbers(layer, column, texts)
-    if column.type == "category":
-        return _categories(layer, column, texts)
-    return _truths(layer, column, texts)
+        return _by_word(texts, code_from), found
+    read = {"number": _numbers, "category": _categories}.get(column.type, _truths)
+    values, notes = read(layer, column, texts)
+    return values, found + notes
 
 
 def _texts(raw: pd.Series) -> pd.Series:
@@ -172,13 +186,15 @@ def _by_word(texts: pd.Series, change: Callable[[str], str]) -> pd.Series:
     return texts.map({word: change(word) for word in texts.unique()}).astype("str")
 
 
+_SHORTENED = re.compile(r"\d(?:\.\d+)?[eE]\+?\d{2,}")
+"""A long code as spreadsheets show and save it: its last digits are gone."""
+
+
 def _check_digits(layer: str, raw: pd.Series) -> None:
-    if not pd.api.types.is_float_dtype(raw):
-        numbers = pd.Series([v if isinstance(v, float) else np.nan for v in raw]) if raw.dtype == object else None
-        if numbers is None:
-            return
-        raw = numbers
-    lost = np.flatnonzero(raw.abs().to_numpy(dtype="float64") >= _MAX_SAFE)
+    if pd.api.types.is_float_dtype(raw):
+        lost = np.flatnonzero(raw.abs().to_numpy(dtype="float64") >= _MAX_SAFE)
+    else:
+        lost = np.flatnonzero([isinstance(v, str) and bool(_SHORTENED.fullmatch(v.strip())) for v in raw])
     if len(lost):
         raise LayerError(
             f"{layer}: {len(lost)} ids (first in row {lost[0] + 1}) have more digits than a number can hold, so their "
@@ -202,13 +218,30 @@ def _numbers(layer: str, column: Column, texts: pd.Series) -> tuple[pd.Series, l
 def _bounded(layer: str, column: Column, values: pd.Series, raw: pd.Series) -> tuple[pd.Series, list[pd.DataFrame]]:
     values = values.where(np.isfinite(values.to_numpy(dtype="float64")), np.nan)
     found = []
-    if column.minimum is not None:
-        low = values < column.minimum
-        found.append(_cells(layer, column, "layers.number_too_small", "noted", low, raw))
-        values = values.mask(low, np.nan)
+    for code, limit, beyond in (
+        ("layers.number_too_small", column.minimum, values.lt),
+        ("layers.number_too_large", column.maximum, values.gt),
+    ):
+        if limit is not None:
+            found.append(_cells(layer, column, code, "noted", beyond(limit), raw, limit=limit))
+            values = values.mask(beyond(limit), np.nan)
+    if column.unit in _SUMMED:
+        found.append(_blank_cells(layer, column, raw))
     if column.default is not None:
         values = values.fillna(column.default)
     return values.reset_index(drop=True), found
+
+
+def _blank_cells(layer: str, column: Column, raw: pd.Series) -> pd.DataFrame:
+    """One finding for all cells of a column that say nothing, with the first row."""
+    blank = (raw.isna() | (raw.astype("str").str.strip() == "")).to_numpy()
+    at = np.flatnonzero(blank)
+    # A column that says nothing anywhere is a column that is not there.
+    n = 0 if len(at) in (0, len(raw)) else 1
+    values = {"column": str(raw.name), "n": len(at), "rows": len(raw)}
+    return findings_of(
+        layer, "layers.number_blank", "noted", n=n, rows=(at[:n] + 1).tolist(), field=column.name, values=values
+    )
 
 
 def _categories(layer: str, column: Column, texts: pd.Series) -> tuple[pd.Series, list[pd.DataFrame]]:
@@ -245,7 +278,7 @@ def _strange_words(layer: str, column: Column, texts: pd.Series, strange: pd.Ser
 
 def _cells(
     layer: str, column: Column, code: str, action: Action, which: pd.Series, old: pd.Series,
-    new: pd.Series | None = None,
+    new: pd.Series | None = None, limit: float | None = None,
 ) -> pd.DataFrame:  # fmt: skip
     at = np.flatnonzero(which.to_numpy())
     before = [text_from(value) for value in old.iloc[at].tolist()]
@@ -254,7 +287,7 @@ def _cells(
         each = [{"old": b, "new": text_from(a)} for b, a in zip(before, new.iloc[at].tolist(), strict=True)]
     return findings_of(
         layer, code, action, n=len(at), rows=(at + 1).tolist(), field=column.name,
-        values={"column": str(old.name)}, each=each,
+        values={"column": str(old.name)} | ({} if limit is None else {"limit": f"{limit:g}"}), each=each,
     )  # fmt: skip
 
 
@@ -290,7 +323,7 @@ def _unique_ids(layer: str, ids: pd.Series, rows: pd.Series, *, given: bool) -> 
         ids = pd.Series(new, dtype="str")
         found.append(
             findings_of(
-                layer, "layers.id_duplicate", "repaired", n=len(at), rows=(at + 1).tolist(), field="id", each=each
+                layer, "layers.id_duplicate", "defaulted", n=len(at), rows=(at + 1).tolist(), field="id", each=each
             )
         )
     return ids, found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 import unicodedata
 from collections.abc import Mapping
@@ -25,6 +26,7 @@ class Column:
     unit: str
     required: bool
     minimum: float | None
+    maximum: float | None
     default: float | None
     other: str
     aliases: tuple[str, ...]
@@ -74,9 +76,45 @@ def contract(layer: str) -> LayerContract:
     return contracts()[layer]
 
 
+_INNER_SPACE = re.compile(r"(?<=[\u3400-\u9fff)])\s+(?=[\u3400-\u9fff(])")
+_IN_BRACKETS = re.compile(r"(.+?)\s*[(\[]\s*([^()\[\]]+?)\s*[)\]]")
+
+
+@cache
 def folded(text: object) -> str:
-    """A name or word as it is compared: compatibility-normalised, trimmed, in one case."""
-    return unicodedata.normalize("NFKC", str(text)).strip().casefold()
+    """A name or word as it is compared: compatibility-normalised, trimmed, in one case, Chinese without spaces."""
+    plain = unicodedata.normalize("NFKC", str(text)).strip().casefold()
+    return _INNER_SPACE.sub("", plain) if not plain.isascii() else plain
+
+
+def without_unit(name: str, column: Column) -> str:
+    """A folded column name without its unit in brackets, where that is the unit the contract has; else the name.
+
+    `人口（人）` is people; `人口（万人）` stays what it is, since its numbers are others.
+    """
+    parts = _IN_BRACKETS.fullmatch(name)
+    return parts[1] if parts and parts[2] in _UNITS.get(column.unit, ()) else name
+
+
+_UNITS = {
+    "people": ("人", "person", "persons", "people"),
+    "households": ("户", "hh", "households"),
+    "head": ("头", "head", "头只"),
+    "m": ("米", "m", "metre", "metres", "meters"),
+    "mm": ("毫米", "mm"),
+    "m2": ("平方米", "m2", "㎡", "m²"),
+    "m3": ("立方米", "m3", "方"),
+    "m3/day": ("立方米/日", "立方米/天", "m3/d", "m3/day", "方/天"),
+    "kV": ("千伏", "kv"),
+    "km": ("公里", "千米", "km"),
+    "months a year": ("月", "个月"),
+}
+"""Contract unit -> how it is written behind a column's name."""
+
+
+def names_of(layer: LayerContract) -> frozenset[str]:
+    """Every folded name that a column of the layer goes by."""
+    return frozenset(folded(name) for column in layer.columns.values() for name in (column.name, *column.aliases))
 
 
 def match_columns(layer: LayerContract, source: list[str]) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
@@ -95,6 +133,7 @@ def match_columns(layer: LayerContract, source: list[str]) -> tuple[dict[str, st
     by_folded: dict[str, list[str]] = {}
     for source_name in source:
         by_folded.setdefault(folded(source_name), []).append(source_name)
+    bracketed = [name for name in source if _IN_BRACKETS.fullmatch(folded(name))]
     taken = {found for name in layer.columns for found in by_folded.get(folded(name), [])}
     matched: dict[str, str] = {}
     rivals: dict[str, tuple[str, ...]] = {}
@@ -104,7 +143,9 @@ def match_columns(layer: LayerContract, source: list[str]) -> tuple[dict[str, st
         by_alias = [
             found for alias in column.aliases for found in by_folded.get(folded(alias), []) if found not in taken
         ]
-        candidates = list(dict.fromkeys(exact + by_alias))
+        own = {folded(word) for word in (name, *column.aliases)}
+        by_unit = [found for found in bracketed if found not in taken and without_unit(folded(found), column) in own]
+        candidates = list(dict.fromkeys(exact + by_alias + by_unit))
         if candidates:
             matched[name] = candidates[0]
             taken.update(candidates)
@@ -139,6 +180,7 @@ def _column(name: str, entry: Mapping[str, Any], words: Mapping[str, list[str]])
         unit=entry.get("unit", ""),
         required=entry.get("required", False),
         minimum=entry.get("min"),
+        maximum=entry.get("max"),
         default=entry.get("default"),
         other=entry.get("other", ""),
         aliases=tuple(entry["aliases"]),

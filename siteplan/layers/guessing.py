@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import shapely
@@ -13,9 +12,10 @@ import shapely
 from siteplan.errors import PlanError, SiteplanError
 from siteplan.layers import crs as crs_rules
 from siteplan.layers.contract import LayerContract, contracts, folded, match_columns
-from siteplan.layers.rawlayer import RawLayer
-from siteplan.layers.reading import FORMATS, read_raw
-from siteplan.plan import LayerPlan
+from siteplan.layers.formats import is_source
+from siteplan.layers.formats.filelayer import Request
+from siteplan.layers.rawlayer import RawLayer, decoded
+from siteplan.layers.reader import Reader
 
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
 _FAMILIES = {"Point": "Point", "MultiPoint": "Point", "LineString": "LineString", "MultiLineString": "LineString",
@@ -49,9 +49,10 @@ def guess_plan(folder: Path) -> str:
         raise PlanError(f"{folder} is not a folder; give the folder that holds the GIS files")
     candidates: list[_Candidate] = []
     unread: list[str] = []
-    for path in sorted(folder.iterdir(), key=lambda entry: entry.name):
-        if path.suffix.lower() in FORMATS and path.is_file():
-            _look_into(path, candidates, unread)
+    paths = [path for path in sorted(folder.iterdir(), key=lambda entry: entry.name) if is_source(path)]
+    with Reader(paths) as reader:
+        for path in paths:
+            _look_into(path, reader, candidates, unread)
     chosen = _assigned(candidates)
     lines = [*_header(folder, chosen), ""]
     for name, layer in contracts().items():
@@ -69,40 +70,24 @@ def guess_plan(folder: Path) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _look_into(path: Path, candidates: list[_Candidate], unread: list[str]) -> None:
+def _look_into(path: Path, reader: Reader, candidates: list[_Candidate], unread: list[str]) -> None:
+    # "projects" asks for no geometry, so that any table may be looked at.
+    request = Request(contract="projects", path=path, needs_place=False)
     try:
-        names: list[str | None] = list(_layers_in(path))
-    except (SiteplanError, OSError, ValueError, KeyError, sqlite3.Error) as error:
+        names = reader.layers_in(request)
+    except SiteplanError as error:
         unread.append(f"{path.name}: {_one_line(error)}")
         return
-    for layer in names:
+    for name in names:
         try:
-            # "projects" asks for no geometry, so that any table may be looked at.
-            raw = read_raw("projects", path, LayerPlan.model_validate({"path": path.name, "layer": layer}))
+            raw = decoded("projects", reader.read(replace(request, layer=name or None)))
         except SiteplanError as error:
             unread.append(f"{path.name}: {_one_line(error)}")
             continue
         shapes = raw.table.geometry.to_numpy()
         kinds = [_FAMILIES.get(kind, "") for kind in raw.table.geometry[~shapely.is_missing(shapes)].geom_type.unique()]
         family = kinds[0] if len(set(kinds)) == 1 else "None" if not kinds else ""
-        candidates.append(_Candidate(path, layer if len(names) > 1 else None, raw, family))
-
-
-def _layers_in(path: Path) -> list[str] | list[None]:
-    ending = path.suffix.lower()
-    if ending == ".gpkg":
-        from siteplan.layers.geopackages import layer_names
-
-        return layer_names(path)
-    if ending == ".zip":
-        from siteplan.layers.archives import shapefile_names
-
-        return shapefile_names(path)
-    if ending == ".xlsx":
-        from siteplan.layers.sheets import sheet_names
-
-        return sheet_names(path)
-    return [None]
+        candidates.append(_Candidate(path, name if len(names) > 1 else None, raw, family))
 
 
 def _assigned(candidates: list[_Candidate]) -> dict[str, _Candidate]:

@@ -10,6 +10,17 @@ import pandas as pd
 import pyproj
 
 from siteplan.layers.contract import LayerContract, contract
+from siteplan.layers.repairs import Repair
+
+
+@dataclass(frozen=True)
+class People:
+    """People of a layer's rows: `read == kept + dropped`; rows whose number is unknown are counted apart."""
+
+    read: float
+    kept: float
+    dropped: float
+    unknown_rows: int
 
 
 @dataclass(frozen=True)
@@ -20,6 +31,8 @@ class Counts:
     kept: int
     repaired: int
     dropped: int
+    people: People | None = None
+    """None where the layer has no numbers of people"""
 
 
 @dataclass(frozen=True)
@@ -62,6 +75,8 @@ class LayerSet:
     findings: pd.DataFrame
     absent: tuple[str, ...]
     """layers the plan does not give"""
+    proposals: tuple[Repair, ...] = ()
+    """repairs that a planner may accept"""
 
     def table(self, name: str) -> gpd.GeoDataFrame:
         """The table of one layer; contract-shaped and empty where the plan does not give the layer.

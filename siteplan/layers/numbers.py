@@ -29,6 +29,39 @@ def number_from(text: str) -> tuple[float, bool]:
     return (round(value * 10_000, 6) if written["myriad"] else value), True
 
 
+_DMS = re.compile(
+    r"(?P<before>[NSEW东西南北])?[经纬]?\s*(?P<sign>[+-])?(?P<d>\d{1,3}(?:\.\d+)?)\s*(?:[°º˚度:]|d|deg|\s)\s*"
+    r"(?:(?P<m>\d{1,2}(?:\.\d+)?)\s*(?:['′’分:]|\s)?\s*(?:(?P<s>\d{1,2}(?:\.\d+)?)\s*(?:[\"″”秒]|'')?)?)?\s*"
+    r"(?P<after>[NSEW])?",
+    re.IGNORECASE,
+)
+
+
+def degrees_from(text: str) -> float:
+    """Degrees from a number or from degrees, minutes and seconds, as people write them; NaN where it is neither.
+
+    `104.5`, `104°30'00"E`, `东经104度30分`, `E104°30.5′`, `26 30 15 N` are read; south and west are negative; 60
+    minutes or seconds or more are no angle.
+    """
+    value, _ = number_from(text)
+    if math.isfinite(value):
+        return value
+    # Compatibility forms would break the signs for minutes and seconds into others.
+    written = _DMS.fullmatch(text.strip().translate(_FULL_WIDTH))
+    if written is None:
+        return math.nan
+    d, m, s = (float(written[part] or 0) for part in ("d", "m", "s"))
+    side = (written["before"] or written["after"] or "").upper()
+    if m >= 60 or s >= 60 or (written["before"] and written["after"]) or (written["m"] and "." in written["d"]):
+        return math.nan
+    angle = d + m / 60 + s / 3600
+    return -angle if side in ("S", "W", "南", "西") or written["sign"] == "-" else angle
+
+
+_FULL_WIDTH = {0xFF10 + i: str(i) for i in range(10)} | {0xFF0E: ".", 0xFF0D: "-", 0x2212: "-", 0x3000: " "}
+"""Full-width digits, point, minus and space."""
+
+
 def text_from(value: object) -> str:
     """A cell as text: whole numbers without a decimal point, nothing as ""."""
     if value is None:

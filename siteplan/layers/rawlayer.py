@@ -1,24 +1,25 @@
-"""A layer as it stands in its file, before any contract."""
+"""A layer as it stands in its file, before any contract: decoded from what the reading process gave."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyproj
+import shapely
 
-from siteplan.errors import LayerError
-from siteplan.layers.contract import folded
+from siteplan.layers.findings import findings_of
+from siteplan.layers.formats.filelayer import GEOMETRY, FileLayer, Note
 
 
 @dataclass(frozen=True)
 class RawLayer:
     """`table` has the source's columns, RangeIndex, rows in the file's order; its CRS is what the file says (or None).
 
-    `cells`: source column -> row (from 0) -> the text that truly stands in a cell which GDAL would read otherwise.
+    `cells`: source column -> row (from 0) -> the text that truly stands in a cell which the table could not hold.
     """
 
     table: gpd.GeoDataFrame
@@ -33,47 +34,48 @@ class RawLayer:
     """why the file's CRS could not be understood, where it has one"""
 
 
-def choose_layer(contract_name: str, path: Path, names: list[str], wanted: str | None) -> str:
-    """Which of a file's layers, sheets or members is meant: the plan's word, the only one, or the contract's name.
-
-    Raises
-    ------
-    LayerError
-        Listing them, where that decides nothing.
-    """
-    listed = ", ".join(names) or "none"
-    if wanted is not None:
-        for name in names:
-            if name == wanted or folded(name) == folded(wanted):
-                return name
-        raise LayerError(
-            f"{contract_name}: {path.name} has no layer {wanted!r}; it has: {listed}; "
-            f"mend [layers.{contract_name}] layer in the plan"
-        )
-    if len(names) == 1:
-        return names[0]
-    for name in names:
-        if folded(name) == contract_name:
-            return name
-    if not names:
-        raise LayerError(f"{contract_name}: {path.name} holds no layer that can be read (it is empty)")
-    raise LayerError(
-        f"{contract_name}: {path.name} holds several layers: {listed}; "
-        f'say which in the plan: [layers.{contract_name}] layer = "{names[0]}"'
+def decoded(contract_name: str, layer: FileLayer) -> RawLayer:
+    """The layer as a GeoDataFrame. Shapes that cannot be built are None, unclosed rings are closed and told."""
+    shapes, closed = _shapes(layer.table[GEOMETRY])
+    attributes = layer.table.drop_columns([GEOMETRY]).to_pandas()
+    crs, fault = _crs(layer)
+    table = gpd.GeoDataFrame(attributes, geometry=gpd.GeoSeries(shapes, index=attributes.index, crs=crs))
+    return RawLayer(
+        table=table,
+        layer=layer.layer,
+        driver=layer.driver,
+        sha256=layer.sha256,
+        findings=[_table(contract_name, note) for note in layer.notes],
+        cells=layer.cells,
+        closed_rings=closed,
+        crs_fault=fault,
     )
 
 
-def sha256_of(paths: Iterable[Path]) -> str:
-    """The SHA-256 of a file, or of several parts one after the other (each part's own hash, in order)."""
-    digests = []
-    for path in paths:
-        with path.open("rb") as file:
-            digests.append(hashlib.file_digest(file, "sha256").hexdigest())
-    return digests[0] if len(digests) == 1 else hashlib.sha256("\n".join(digests).encode()).hexdigest()
+def _shapes(column: pa.ChunkedArray) -> tuple[np.ndarray, tuple[int, ...]]:
+    given = column.to_numpy(zero_copy_only=False)
+    shapes = shapely.from_wkb(given, on_invalid="ignore")
+    refused = np.flatnonzero(shapely.is_missing(shapes))
+    refused = refused[[given[i] is not None for i in refused]]
+    if not len(refused):
+        return shapes, ()
+    mended = shapely.from_wkb(given[refused], on_invalid="fix")
+    rings = np.isin(shapely.get_type_id(mended), [3, 6]) & ~shapely.is_empty(mended)
+    shapes[refused[rings]] = mended[rings]
+    return shapes, tuple(refused[rings].tolist())
 
 
-def damaged(contract_name: str, path: Path, what: str) -> LayerError:
-    """The error of a file that is cut or broken."""
-    return LayerError(
-        f"{contract_name}: {path.name} is damaged or incomplete: {what}; copy the file again from where it was made"
+def _crs(layer: FileLayer) -> tuple[pyproj.CRS | None, str]:
+    if layer.crs is None or layer.crs_fault:
+        return None, layer.crs_fault
+    try:
+        return pyproj.CRS.from_user_input(layer.crs), ""
+    except pyproj.exceptions.CRSError:
+        return None, "the coordinate system (CRS) in the file cannot be understood"
+
+
+def _table(contract_name: str, note: Note) -> pd.DataFrame:
+    n = len(note.rows) if note.rows is not None else len(note.each) if note.each is not None else 1
+    return findings_of(
+        contract_name, note.code, note.action, n=n, rows=note.rows, field=note.field, values=note.values, each=note.each
     )

@@ -14,6 +14,8 @@ from siteplan.layers.findings import findings_of
 
 _POINT, _LINE, _POLYGON = "Point", "LineString", "Polygon"
 OUTSIDE_CRS = "layers.outside_crs"
+_LARGE = 100_000
+"""A shape of more vertices than this is worth a word: it slows every map down."""
 _FAMILY = {0: _POINT, 4: _POINT, 1: _LINE, 2: _LINE, 5: _LINE, 3: _POLYGON, 6: _POLYGON}
 
 
@@ -96,6 +98,12 @@ def shaped(layer: LayerContract, shapes: np.ndarray, why_not: list[str], closed_
             )
         )  # fmt: skip
     shapes[dropped] = None
+    points = shapely.get_num_coordinates(shapes)
+    at = np.flatnonzero(points > _LARGE)
+    each = [{"points": int(n)} for n in points[at]]
+    found.append(
+        findings_of(name, "layers.large_shape", "noted", n=len(at), rows=(at + 1).tolist(), field="geometry", each=each)
+    )
     return Shaped(shapes, dropped, found)
 
 

@@ -17,7 +17,7 @@ def build_network(joins: Joins, *, snap_m: float, extra_legs: Reach | None = Non
     ----------
     joins : from `find_joins` with `reach_m >= snap_m`.
     snap_m : ends within this distance of another line are carried to it, m.
-    extra_legs : ends to carry over besides, whatever their distance (a suspected gap, closed).
+    extra_legs : ends to carry over besides, beyond `snap_m` (suspected gaps, closed).
 
     Raises
     ------
@@ -28,7 +28,7 @@ def build_network(joins: Joins, *, snap_m: float, extra_legs: Reach | None = Non
         raise ValueError(f"joins were found up to {joins.reach_m} m, snap_m is {snap_m} m")
     legs = joins.reach.where(joins.reach.gap_m <= snap_m + AT_TOLERANCE_M)
     if extra_legs is not None:
-        legs = Reach.concat([legs, extra_legs])
+        legs = Reach.concat([legs, extra_legs.where(extra_legs.gap_m > snap_m + AT_TOLERANCE_M)])
     lines = joins.lines
     nodes = number_nodes(lines, joins.touches, legs)
     return _assemble(lines, nodes, legs, snap_m, crs)

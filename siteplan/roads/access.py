@@ -14,7 +14,7 @@ from siteplan.network.nearest import NearPieces
 from siteplan.network.ragged import Bools, Floats, Ints
 from siteplan.roads import verdict
 from siteplan.roads.anchors import Anchored, Surfaces, near_hamlets, place_anchors
-from siteplan.roads.hardness import HARDENED, UNKNOWN, RoadClasses
+from siteplan.roads.hardness import HARDENED, INFERRED, UNKNOWN, RoadClasses
 from siteplan.roads.ways import Ways, find_ways
 
 
@@ -50,6 +50,8 @@ class RoadAccess:
     via: Ints
     ways: Ways
     xy: Floats
+    closed: Reach | None = None
+    """gaps that were closed on a planner's word"""
 
     @property
     def network(self) -> RoadNetwork:
@@ -62,7 +64,12 @@ def surfaces_of(classes: RoadClasses, *, unknown_hardened: bool, hardness: Ints 
     told = classes.hardness if hardness is None else hardness
     hard = (told == HARDENED) | ((told == UNKNOWN) & unknown_hardened)
     return Surfaces(
-        hard=hard, unknown=told == UNKNOWN, anchor=classes.anchor, connects=classes.connects, kmh=classes.kmh
+        hard=hard,
+        unknown=told == UNKNOWN,
+        anchor=classes.anchor,
+        connects=classes.connects,
+        kmh=classes.kmh,
+        inferred=np.asarray(classes.surface_from == INFERRED, dtype=bool) & classes.exists,
     )
 
 
@@ -120,4 +127,4 @@ def road_access(
     if options.neighbours_connect:
         via = verdict.connected_neighbours(xy, status, access_m=options.access_m)
         status = np.where(via >= 0, verdict.HARDENED, status)
-    return RoadAccess(options, joins, anchored, surfaces, near, status, alone, via, ways, xy)
+    return RoadAccess(options, joins, anchored, surfaces, near, status, alone, via, ways, xy, extra_legs)

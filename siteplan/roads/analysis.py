@@ -17,12 +17,23 @@ from siteplan.roads import verdict
 from siteplan.roads.access import AccessOptions, RoadAccess, road_access, road_joins, surfaces_of
 from siteplan.roads.checks import anchor_findings, find_overlaps, legs_over_rivers, may_connect_outside, road_findings
 from siteplan.roads.coverage import coverage, lengths_by_surface, rural_access
-from siteplan.roads.gaps import find_gaps
-from siteplan.roads.hardness import classify_roads
+from siteplan.roads.gaps import ClosedGap, closed_gaps, find_gaps
+from siteplan.roads.hardness import INFERRED, classify_roads
 from siteplan.roads.seats import seat_rate, village_seats
 from siteplan.roads.sensitivity import ACCESS_M, SNAP_M, sensitivity
-from siteplan.roads.tables import breaks_table, gaps_table, road_table, village_table, ways_table, works_table
-from siteplan.standards import RoadProfile, load_speeds
+from siteplan.roads.tables import (
+    anchor_inferred,
+    breaks_table,
+    gaps_table,
+    road_table,
+    village_table,
+    ways_table,
+    works_table,
+)
+from siteplan.standards import RoadProfile, load_inferred_surfaces, load_speeds
+
+_MANY_AWAY = 1 / 3
+"""With so many hamlets far from every road, the road layer is likelier cut than the county roadless."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +59,8 @@ class RoadChoices:
     anchor_centres: tuple[str, ...] | None = None
     unknown_hardened: bool = False
     use_verified: bool = True
+    infer_surface: bool = False
+    closed_gaps: tuple[ClosedGap, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -100,11 +113,15 @@ def analyse_roads(
         anchors, anchor_classes = anchors.iloc[:0], ()
 
     step("roads.step.network")
-    classes = classify_roads(roads, profile, speeds, anchor_classes=anchor_classes)
+    classes = classify_roads(roads, profile, speeds, anchor_classes=anchor_classes, infer_surface=choices.infer_surface)
     surfaces = surfaces_of(classes, unknown_hardened=options.unknown_hardened)
     joins = road_joins(roads, classes, reach_m=max(*SNAP_M, options.snap_m))
     step("roads.step.access")
-    access = road_access(joins, surfaces, villages, anchors, options, near_m=max(*ACCESS_M, options.access_m))
+    closed, closings = closed_gaps(
+        joins, roads, choices.closed_gaps, snap_m=options.snap_m, suspect_m=options.suspect_m
+    )
+    near_m = max(*ACCESS_M, options.access_m)
+    access = road_access(joins, surfaces, villages, anchors, options, extra_legs=closed, near_m=near_m)
     status, verified = _verified(access.status, villages, use=choices.use_verified)
     scope = _in_scope(profile, villages)
     step("roads.step.gaps")
@@ -129,6 +146,8 @@ def analyse_roads(
             verified,
             _gap_findings(gaps_table(access, gaps, roads, villages), roads),
             _unreached(access, villages),
+            _few_reached(access, villages),
+            closings,
         ]
     )
     return RoadResult(
@@ -142,10 +161,11 @@ def analyse_roads(
         lengths=lengths,
         sensitivity=grid,
         seats=seats,
-        headline=_headline(access, cover, seats, villages, lengths, scoped=profile.scope is not None),
+        headline=_headline(access, cover, seats, villages, lengths, scoped=profile.scope is not None)
+        | (_inferred_figures(access, status, lengths) if choices.infer_surface else {}),
         parameters=_parameters(profile, options, anchor_classes, kinds, choices, access),
-        rules=_rules(profile),
-        notes=_notes(access, layers, profile, roads, seats, kinds, anchor_classes),
+        rules=_rules(profile, infer_surface=choices.infer_surface),
+        notes=_notes(access, layers, profile, roads, seats, kinds, anchor_classes, lengths),
         findings=findings,
         access=access,
     )
@@ -256,6 +276,16 @@ def _unreached(access: RoadAccess, villages: gpd.GeoDataFrame) -> pd.DataFrame:
     return joined(tables)
 
 
+def _few_reached(access: RoadAccess, villages: gpd.GeoDataFrame) -> pd.DataFrame:
+    """A word on the road layer itself where it leaves a good part of the hamlets without any road: is it whole?"""
+    away = np.flatnonzero(access.status == verdict.NO_ROAD)
+    of = int((access.status != verdict.UNKNOWN).sum())
+    names = ", ".join(villages["name"].iloc[away[:5]])
+    values = {"n": len(away), "of": of, "names": names, "access_m": f"{access.options.access_m:g}"}
+    n = int(bool(of) and len(away) >= _MANY_AWAY * of)
+    return findings_of("roads", "roads.few_reached", "noted", n=n, values=values)
+
+
 def _headline(
     access: RoadAccess,
     cover: pd.DataFrame,
@@ -306,14 +336,27 @@ def _parameters(
         "anchor_rule": access.anchored.rule,
         "unknown_surface": "hardened" if options.unknown_hardened else "not_hardened",
         "use_verified": choices.use_verified,
+        "infer_surface": choices.infer_surface,
     }
 
 
-def _rules(profile: RoadProfile) -> pd.DataFrame:
+def _inferred_figures(access: RoadAccess, status: Ints, lengths: pd.DataFrame) -> dict[str, float | int | str]:
+    """What rests on inferred surfaces: kilometres of road called hardened, and hamlets called served."""
+    guessed = lengths[(lengths["surface_from"] == INFERRED) & (lengths["hardness"] == "hardened")]
+    leaning = (np.nan_to_num(access.ways.inferred_m) > 0) | anchor_inferred(access)
+    return {
+        "hardened_inferred_km": round(float(guessed["km"].sum()), 3),
+        "served_inferred": int((leaning & (status == verdict.HARDENED)).sum()),
+    }
+
+
+def _rules(profile: RoadProfile, *, infer_surface: bool) -> pd.DataFrame:
     speeds = load_speeds()
     own = {"clause": speeds.clause, "source": speeds.source, "confidence": speeds.confidence}
     pace = "; ".join(f"{name} {hard:g}/{other:g}" for name, (hard, other) in speeds.kmh.items())
     rows = [*profile.rules(), {"rule": "speeds", "value": pace, "unit": "km/h, hardened/other", **own}]
+    if infer_surface:
+        rows += [dict(rule) for rule in load_inferred_surfaces().rules]
     return pd.DataFrame(rows, columns=["rule", "value", "unit", "clause", "source", "confidence"])
 
 
@@ -325,6 +368,7 @@ def _notes(
     seats: pd.DataFrame,
     kinds: tuple[str, ...],
     anchor_classes: tuple[str, ...],
+    lengths: pd.DataFrame,
 ) -> tuple[tuple[str, Mapping[str, object]], ...]:
     notes: list[tuple[str, Mapping[str, object]]] = []
     if access.anchored.rule == "largest component":
@@ -342,14 +386,18 @@ def _notes(
     if any(rule["confidence"] != "source read" for rule in profile.rules()):
         notes.append(("roads.note.unverified", {"profile": profile.id}))
     column = "road_class" if profile.hardened.by == "class" else "surface"
-    if len(roads) and (roads[column] == "").all():
+    guessed = 0 if access.surfaces.inferred is None else int(access.surfaces.inferred.sum())
+    if guessed:
+        km = float(lengths.loc[lengths["surface_from"] == INFERRED, "km"].sum())
+        notes.append(("roads.note.surface_inferred", {"n": guessed, "km": f"{km:.1f}"}))
+    if len(roads) and (roads[column] == "").all() and not guessed:
         told = "hardened" if access.options.unknown_hardened else "not_hardened"
         notes.append((f"roads.note.no_surface_{told}", {"column": column}))
     if not len(seats):
         notes.append(("roads.note.no_seats", {}))
     if not len(layers.rivers):
         notes.append(("roads.note.no_rivers", {}))
-    if access.surfaces.unknown.any() and not (roads[column] == "").all():
+    if access.surfaces.unknown.any() and (guessed or not (roads[column] == "").all()):
         told = "hardened" if access.options.unknown_hardened else "not_hardened"
         notes.append((f"roads.note.unknown_{told}", {"n": int(access.surfaces.unknown.sum())}))
     return tuple(notes)

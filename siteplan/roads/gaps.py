@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from siteplan.network.joining import AT_TOLERANCE_M, Reach, ends_near_lines
+from siteplan.layers.findings import findings_of, joined
+from siteplan.network.joining import AT_TOLERANCE_M, Joins, Reach, ends_near_lines
 from siteplan.network.lines import TOUCH_M
 from siteplan.network.nearest import NearPieces
 from siteplan.network.ragged import Bools, Floats, Ints, first_of_groups
@@ -85,12 +86,64 @@ def _loose_ends(access: RoadAccess) -> tuple[Reach, Ints]:
     end, node = np.concatenate(ends), np.concatenate(nodes)
     order = np.argsort(end)
     end, node = end[order], node[order]
-    reach = ends_near_lines(lines, joins.tree, joins.touches, end, reach_m=access.options.suspect_m)
+    reach = _nearest_others(joins, end, snap_m=access.options.snap_m, suspect_m=access.options.suspect_m)
+    return reach, node[np.searchsorted(end, 2 * reach.part + reach.at_end)]
+
+
+def _nearest_others(joins: Joins, ends: Ints, *, snap_m: float, suspect_m: float) -> Reach:
+    """The nearest other line of each end, where it lies beyond `snap_m` and within `suspect_m`."""
+    lines = joins.lines
+    reach = ends_near_lines(lines, joins.tree, joins.touches, ends, reach_m=suspect_m)
     number = 2 * reach.part + reach.at_end
     nearest = np.lexsort((reach.to_part, lines.rank[reach.to_part], np.round(reach.gap_m, 6), number))
     nearest = nearest[first_of_groups(number[nearest])]
-    nearest = nearest[reach.gap_m[nearest] > access.options.snap_m + AT_TOLERANCE_M]
-    return reach.where(nearest), node[np.searchsorted(end, number[nearest])]
+    return reach.where(nearest[reach.gap_m[nearest] > snap_m + AT_TOLERANCE_M])
+
+
+@dataclass(frozen=True)
+class ClosedGap:
+    """A suspected gap that a planner decided to close: the road whose end it is, and where that end lies (run CRS)."""
+
+    road_id: str
+    x: float
+    y: float
+    key: str
+    """what the decision is known by"""
+
+
+def closed_gaps(
+    joins: Joins, roads: gpd.GeoDataFrame, decided: tuple[ClosedGap, ...], *, snap_m: float, suspect_m: float
+) -> tuple[Reach | None, pd.DataFrame]:
+    """The ends to carry over for the decided gaps, and a finding for each: closed, or no longer there.
+
+    An end is told by its road's id and its place, to a metre, so that a decision outlives another order of rows.
+    """
+    lines = joins.lines
+    ids = roads["id"].to_numpy()[lines.parent]
+    at = np.stack([lines.xy[lines.first[:-1]], lines.xy[lines.first[1:] - 1]], axis=1)
+    ends, keys, gone = [], [], []
+    for gap in decided:
+        parts = np.flatnonzero(ids == gap.road_id)
+        away = np.hypot(*(at[parts] - [gap.x, gap.y]).transpose(2, 0, 1))
+        if away.size and away.min() <= 1.0:
+            part, end = divmod(int(np.argmin(away)), 2)
+            ends.append(2 * int(parts[part]) + end)
+            keys.append(gap.key)
+        else:
+            gone.append(gap.key)
+    reach = _nearest_others(joins, np.array(sorted(set(ends)), dtype=np.int64), snap_m=snap_m, suspect_m=suspect_m)
+    number = 2 * reach.part + reach.at_end
+    gone += [key for end, key in zip(ends, keys, strict=True) if end not in number]
+    own, other = lines.parent[reach.part], lines.parent[reach.to_part]
+    tips = at[reach.part, reach.at_end]
+    done = findings_of(
+        "roads", "layers.done_close_gap", "repaired", n=len(own), rows=roads["row"].to_numpy()[own].tolist(),
+        ids=roads["id"].to_numpy()[own].tolist(), field="geometry", xs=tips[:, 0].tolist(), ys=tips[:, 1].tolist(),
+        each=[{"m": f"{m:.1f}", "other": str(one)}
+              for m, one in zip(reach.gap_m, roads["id"].to_numpy()[other], strict=True)],
+    )  # fmt: skip
+    lost = findings_of("roads", "layers.repair_gone", "noted", n=len(gone), each=[{"key": key} for key in gone])
+    return (reach if len(own) else None), joined([done, lost])
 
 
 def _sides(access: RoadAccess, reach: Reach, end_node: Ints) -> _Sides:
@@ -252,6 +305,8 @@ def _rerun(
     out = [table[~table["gap"].isin(gaps)]]
     for gap in gaps.tolist():
         leg = reach.where(np.array([gap]))
+        if access.closed is not None:
+            leg = Reach.concat([access.closed, leg])
         closed = road_access(access.joins, access.surfaces, villages, centres, access.options, extra_legs=leg)
         out.append(_difference(gap, access.status, closed.status))
     return pd.concat(out).sort_values(["gap", "hamlet"], ignore_index=True)

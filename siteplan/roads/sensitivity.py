@@ -70,7 +70,7 @@ def sensitivity(access: RoadAccess, villages: gpd.GeoDataFrame, centres: gpd.Geo
             network = access.network
             judged = _judged(access.anchored, access.near, access.xy, options, tuple(reach))
         else:
-            network = build_network(joins, snap_m=snap_m)
+            network = build_network(joins, snap_m=snap_m, extra_legs=access.closed)
             judged = statuses(network, joins.tree, access.surfaces, villages, centres, options, access_m=tuple(reach))
         for access_m, status in judged.items():
             counts = np.bincount(status, minlength=len(verdict.STATUSES))

@@ -7,6 +7,7 @@ grid together move no place by more than 1 m.
 from __future__ import annotations
 
 import functools
+from itertools import pairwise
 from typing import Any
 
 import geopandas as gpd
@@ -22,6 +23,8 @@ from siteplan.webmap.varints import encode_signed, encode_unsigned
 
 STEPS_PER_DEGREE = 1_000_000
 THINNING_M = 0.85
+_LONG = 2_000
+"""Shapes with more vertices than this are thinned a piece of so many vertices at a time."""
 _LARGEST_METRES_PER_DEGREE = 111_700.0
 _MAX_LATITUDE = 85.05  # Web Mercator ends here
 _KIND_BY_DIMENSION = {0: "point", 1: "line", 2: "area"}
@@ -174,9 +177,34 @@ def _thinned(shapes: NDArray[np.object_], tolerance: float) -> NDArray[np.object
     """Lines and areas with fewer vertices, none of the dropped ones farther than `tolerance` from the new line."""
     result = shapes.copy()
     dimension = shapely.get_dimensions(shapes)
-    result[dimension == 1] = shapely.simplify(shapes[dimension == 1], tolerance, preserve_topology=False)
-    result[dimension == 2] = shapely.simplify(shapes[dimension == 2], tolerance, preserve_topology=True)
+    # GEOS calls itself once a vertex on smooth lines: a ring of some hundred thousand overruns the stack.
+    long = shapely.get_num_coordinates(shapes) > _LONG
+    lines, areas = (dimension == 1) & ~long, (dimension == 2) & ~long
+    result[lines] = shapely.simplify(shapes[lines], tolerance, preserve_topology=False)
+    result[areas] = shapely.simplify(shapes[areas], tolerance, preserve_topology=True)
+    for i in np.flatnonzero(long & (dimension > 0)):
+        result[i] = _thinned_by_pieces(shapes[i], tolerance)
     return result
+
+
+def _thinned_by_pieces(shape: Any, tolerance: float) -> Any:
+    """One long line or area, thinned a piece at a time; the ends of the pieces stay where they are."""
+    if shape.geom_type == "Polygon":
+        rings = [_thinned_run(shapely.get_coordinates(ring), tolerance) for ring in shapely.get_rings(shape)]
+        closed = [ring for ring in rings if len(ring) >= 4]
+        return shapely.polygons(closed[0], closed[1:]) if closed else shape
+    if shape.geom_type in ("LineString", "LinearRing"):
+        return shapely.linestrings(_thinned_run(shapely.get_coordinates(shape), tolerance))
+    return shapely.geometrycollections([_thinned_by_pieces(part, tolerance) for part in shapely.get_parts(shape)])
+
+
+def _thinned_run(xy: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
+    cuts = [*range(0, len(xy) - 1, _LONG), len(xy) - 1]
+    pieces = shapely.simplify(
+        [shapely.linestrings(xy[a : b + 1]) for a, b in pairwise(cuts)], tolerance, preserve_topology=False
+    )
+    kept = [shapely.get_coordinates(piece)[:-1] for piece in pieces]
+    return np.concatenate([*kept, xy[-1:]])
 
 
 @functools.lru_cache(maxsize=8)

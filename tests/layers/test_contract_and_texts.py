@@ -24,7 +24,7 @@ ROOM = Path(siteplan.layers.__file__).parent
 def _codes() -> set[str]:
     """Every finding's code that stands in the room's source."""
     found: set[str] = set()
-    for file in ROOM.glob("*.py"):
+    for file in ROOM.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
             value = node.value if isinstance(node, ast.Constant) else None
             if isinstance(value, str) and re.fullmatch(r"layers\.[a-z_]+", value):

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import codecs
 import re
-import shutil
 import struct
-import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pyproj
 
 from siteplan.errors import LayerError
-from siteplan.layers import gdal
-from siteplan.layers.findings import finding, findings_of
-from siteplan.layers.rawlayer import RawLayer, damaged, sha256_of
+from siteplan.layers.formats import gdal
+from siteplan.layers.formats.filelayer import GEOMETRY, FileLayer, Note, Request, choose_layer, damaged, private_copy
 
-_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
+PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 _CHINESE_LANGUAGE_BYTE = 0x4D
 
 
@@ -41,60 +37,113 @@ class _Dbf:
     language: int
 
 
-def read_shapefile(contract_name: str, path: Path, encoding: str | None, told: Path | None = None) -> RawLayer:
-    """The features of a shapefile (`told`: the name planners know it by, where it was unpacked from a zip).
+def read_shapefile(request: Request, folder: Path) -> FileLayer:
+    """The features of a shapefile, read from a private copy of its parts in `folder`.
 
     Raises
     ------
     LayerError
         A part is missing, cut, or disagrees with the others about the number of records.
     """
-    told = told or path
+    path = request.path
     parts = {part.suffix.lower(): part for part in sorted(path.parent.iterdir())
-             if part.stem == path.stem and part.suffix.lower() in _PARTS}  # fmt: skip
+             if part.stem == path.stem and part.suffix.lower() in PARTS}  # fmt: skip
+    ordered = [(parts[kind], f"layer{kind}") for kind in PARTS if kind in parts]
+    digest = private_copy(ordered, folder)
+    return read_parts(request, folder, digest, told=path.name, layer=path.stem)
+
+
+def read_folder(request: Request, folder: Path) -> FileLayer:
+    """The one shapefile in a folder of shapefiles, or the one the plan names.
+
+    Raises
+    ------
+    LayerError
+        As `read_shapefile`; or the folder holds no shapefile, or several and none is named.
+    """
+    names = shapefiles_in(request.path)
+    if not names:
+        raise LayerError(
+            f"{request.contract}: {request.told} is a folder and holds no shapefile (.shp); give the path of a file"
+        )
+    chosen = choose_layer(request.contract, f"the folder {request.told}", names, request.layer)
+    return read_shapefile(replace(request, path=request.path / f"{chosen}.shp"), folder)
+
+
+def shapefiles_in(folder: Path) -> list[str]:
+    """The shapefiles in a folder, by name."""
+    return sorted(path.stem for path in folder.iterdir() if path.suffix.lower() == ".shp")
+
+
+def read_parts(request: Request, folder: Path, sha256: str, *, told: str, layer: str) -> FileLayer:
+    """The shapefile whose parts stand in the private folder as `layer.shp` and so on; `told`: its name for planners.
+
+    Raises
+    ------
+    LayerError
+        As `read_shapefile`.
+    """
+    contract_name = request.contract
+    parts = {kind: folder / f"layer{kind}" for kind in PARTS if (folder / f"layer{kind}").exists()}
     if ".dbf" not in parts:
         raise LayerError(
-            f"{contract_name}: {told.name}: the .dbf with all names and figures is missing; copy {path.stem}.dbf beside"
+            f"{contract_name}: {told}: the .dbf with all names and figures is missing; copy {layer}.dbf beside"
         )
-    found: list[pd.DataFrame] = []
+    notes: list[Note] = []
     shp = parts[".shp"].read_bytes()
-    index = parts[".shx"].read_bytes() if ".shx" in parts else None
     _check_shp(contract_name, told, shp)
-    rebuilt = None
-    if index is None:
-        rebuilt = _rebuilt_index(contract_name, told, shp)
-        index = rebuilt
-        found.append(finding(contract_name, "layers.index_rebuilt", "noted", file=told.name))
+    if ".shx" in parts:
+        index = parts[".shx"].read_bytes()
+    else:
+        index = _rebuilt_index(contract_name, told, shp)
+        (folder / "layer.shx").write_bytes(index)
+        notes.append(Note("layers.index_rebuilt", values={"file": told}))
     shapes = _check_index(contract_name, told, shp, index)
-    dbf = _opened_dbf(contract_name, told, parts[".dbf"].read_bytes())
+    data = parts[".dbf"].read_bytes()
+    dbf = _opened_dbf(contract_name, told, data)
     records = len(dbf.records) + dbf.deleted
     if shapes != records:
         raise damaged(contract_name, told, f"the .shp has {shapes} shapes but the .dbf {records} records")
     if dbf.deleted:
-        found.append(finding(contract_name, "layers.deleted_records", "noted", n=dbf.deleted))
+        notes.append(Note("layers.deleted_records", values={"n": dbf.deleted}))
     told_code = parts[".cpg"].read_text("latin-1").strip() if ".cpg" in parts else ""
-    codec, cut, notes = _text_encoding(contract_name, told, dbf, told_code, encoding)
-    found += notes
+    codec, cut, said = _text_encoding(contract_name, told, dbf, told_code, request.encoding)
+    notes += said
     cells = _strange_numbers(dbf, codec)
-    digest = sha256_of(parts[kind] for kind in _PARTS if kind in parts)
+    if cut:
+        _write_mended(parts[".dbf"], data, dbf, cut)
     crs_fault = _crs_fault(parts[".prj"]) if ".prj" in parts else ""
-    private = rebuilt is not None or bool(cut or crs_fault) or path.suffix != ".shp"
-    with tempfile.TemporaryDirectory(prefix="siteplan-") as folder:
-        source = path
-        if private or re.search(r"[;!?]", str(path)):
-            source = Path(folder) / "layer.shp"
-            for kind, part in parts.items():
-                if kind == ".prj" and crs_fault:
-                    continue
-                shutil.copyfile(part, source.with_suffix(kind))
-            if rebuilt is not None:
-                source.with_suffix(".shx").write_bytes(rebuilt)
-            if cut:
-                _write_mended(source.with_suffix(".dbf"), parts[".dbf"].read_bytes(), dbf, cut)
-        table, closed = gdal.read(contract_name, source, told=told, encoding=codec)
+    if crs_fault:
+        # GDAL would refuse the whole file for it.
+        parts[".prj"].unlink()
+    table, crs = gdal.read(contract_name, parts[".shp"], told=told, driver="ESRI Shapefile", encoding=codec)
     if len(table) != len(dbf.records):
         raise damaged(contract_name, told, f"it holds {len(dbf.records)} records but {len(table)} can be read")
-    return RawLayer(table, path.stem, "ESRI Shapefile", digest, found, cells, closed, crs_fault)
+    empty = _empty_shapes(shp, index)
+    if dbf.deleted == 0 and gdal.count_nulls(table[GEOMETRY]) > empty:
+        raise damaged(contract_name, told, f"{gdal.count_nulls(table[GEOMETRY]) - empty} shapes cannot be read")
+    return FileLayer(table, layer, "ESRI Shapefile", crs, sha256, notes, cells, crs_fault)
+
+
+def _empty_shapes(shp: bytes, index: bytes) -> int:
+    """How many records say themselves that they have no shape."""
+    entries = np.frombuffer(index[100 : 2 * struct.unpack(">I", index[24:28])[0]], dtype=">u4").reshape(-1, 2)
+    starts = 2 * entries[:, 0].astype(np.int64)
+    starts = starts[starts + 12 <= len(shp)]
+    content = np.frombuffer(shp, dtype=np.uint8)
+    kind = content[starts[:, None] + np.arange(8, 12)]
+    short = np.zeros(len(starts), dtype=bool)
+    # A point that is not a number, and a line without points, are empty to GDAL too.
+    words = 2 * entries[: len(starts), 1].astype(np.int64)
+    is_point = np.isin(kind[:, 0], [1, 11, 21]) & (words >= 20) & (starts + 28 <= len(shp))
+    if is_point.any():
+        spots = content[starts[is_point][:, None] + np.arange(12, 28)].copy().view("<f8")
+        short[is_point] = ~np.isfinite(spots).all(axis=1)
+    is_parts = np.isin(kind[:, 0], [3, 5, 13, 15, 23, 25]) & (starts + 52 <= len(shp))
+    if is_parts.any():
+        counts = content[starts[is_parts][:, None] + np.arange(44, 52)].copy().view("<i4")
+        short[is_parts] = (counts <= 0).any(axis=1)
+    return int(((kind == 0).all(axis=1) | short).sum())
 
 
 def _crs_fault(prj: Path) -> str:
@@ -108,7 +157,7 @@ def _crs_fault(prj: Path) -> str:
     return ""
 
 
-def _check_shp(contract_name: str, told: Path, shp: bytes) -> None:
+def _check_shp(contract_name: str, told: str, shp: bytes) -> None:
     if len(shp) < 100 or struct.unpack(">I", shp[:4])[0] != 9994:
         raise damaged(contract_name, told, "it does not begin as a .shp does")
     promised = 2 * struct.unpack(">I", shp[24:28])[0]
@@ -116,7 +165,7 @@ def _check_shp(contract_name: str, told: Path, shp: bytes) -> None:
         raise damaged(contract_name, told, f"the .shp is cut short: {len(shp)} bytes of {promised}")
 
 
-def _rebuilt_index(contract_name: str, told: Path, shp: bytes) -> bytes:
+def _rebuilt_index(contract_name: str, told: str, shp: bytes) -> bytes:
     """The .shx of a .shp, from its record headers."""
     entries = bytearray()
     at, end = 100, 2 * struct.unpack(">I", shp[24:28])[0]
@@ -131,7 +180,7 @@ def _rebuilt_index(contract_name: str, told: Path, shp: bytes) -> bytes:
     return bytes(header + entries)
 
 
-def _check_index(contract_name: str, told: Path, shp: bytes, index: bytes) -> int:
+def _check_index(contract_name: str, told: str, shp: bytes, index: bytes) -> int:
     """The number of shapes, after comparing every index entry with the record it points at."""
     if len(index) < 100 or 2 * struct.unpack(">I", index[24:28])[0] > len(index):
         raise damaged(contract_name, told, "the .shx is cut short")
@@ -152,7 +201,7 @@ def _check_index(contract_name: str, told: Path, shp: bytes, index: bytes) -> in
     return len(entries)
 
 
-def _opened_dbf(contract_name: str, told: Path, data: bytes) -> _Dbf:
+def _opened_dbf(contract_name: str, told: str, data: bytes) -> _Dbf:
     if len(data) < 33:
         raise damaged(contract_name, told, "the .dbf is cut short")
     count, start, width = struct.unpack("<IHH", data[4:12])
@@ -171,8 +220,8 @@ def _opened_dbf(contract_name: str, told: Path, data: bytes) -> _Dbf:
 
 
 def _text_encoding(
-    contract_name: str, told: Path, dbf: _Dbf, cpg: str, wanted: str | None
-) -> tuple[str, dict[int, dict[int, bytes]], list[pd.DataFrame]]:
+    contract_name: str, told: str, dbf: _Dbf, cpg: str, wanted: str | None
+) -> tuple[str, dict[int, dict[int, bytes]], list[Note]]:
     """The codec that decodes all text, cells cut inside a character (field -> record -> mended bytes), findings."""
     blocks = {
         i: dbf.records[:, f.start : f.start + f.width].tobytes() for i, f in enumerate(dbf.fields) if f.kind == "C"
@@ -191,19 +240,17 @@ def _text_encoding(
             continue
         found = []
         if codec == "gb18030" and not named and told_by_file != codec and dbf.language != _CHINESE_LANGUAGE_BYTE:
-            found.append(
-                finding(contract_name, "layers.encoding_guessed", "noted", encoding="GB18030", said=cpg or "-")
-            )
+            found.append(Note("layers.encoding_guessed", values={"encoding": "GB18030", "said": cpg or "-"}))
         elif cpg and told_by_file != codec and not named:
-            found.append(finding(contract_name, "layers.encoding_guessed", "noted", encoding=codec, said=cpg))
+            found.append(Note("layers.encoding_guessed", values={"encoding": codec, "said": cpg}))
         for i, cells in cut.items():
             name = dbf.fields[i].name.decode(codec, "replace")
             each = [{"column": name, "old": cells[row].decode(codec).strip()} for row in cells]
             rows = [row + 1 for row in cells]
-            found.append(findings_of(contract_name, "layers.text_cut", "noted", n=len(rows), rows=rows, each=each))
+            found.append(Note("layers.text_cut", rows=rows, field=name, each=each))
         return codec, cut, found
     raise LayerError(
-        f"{contract_name}: the text of {told.name} is in no encoding tried ({', '.join(tries)}); "
+        f"{contract_name}: the text of {told} is in no encoding tried ({', '.join(tries)}); "
         f"name it in the plan: [layers.{contract_name}] encoding"
     )
 
@@ -217,7 +264,7 @@ def _cut_cells(dbf: _Dbf, blocks: dict[int, bytes], names: bytes, codec: str) ->
     cut: dict[int, dict[int, bytes]] = {}
     for i, block in blocks.items():
         width = dbf.fields[i].width
-        if block.isascii():
+        if block.isascii() or _decodes(block, width, codec):
             continue
         for row in range(len(dbf.records)):
             cell = block[row * width : (row + 1) * width]
@@ -230,6 +277,17 @@ def _cut_cells(dbf: _Dbf, blocks: dict[int, bytes], names: bytes, codec: str) ->
             if rest:
                 cut.setdefault(i, {})[row] = cell[: len(cell) - len(rest)] + b" " * len(rest)
     return cut
+
+
+def _decodes(block: bytes, width: int, codec: str) -> bool:
+    """Whether every cell of a column decodes whole: a line end after each cell breaks a character cut there."""
+    cells = np.frombuffer(block, dtype=np.uint8).reshape(-1, width)
+    ended = np.concatenate([cells, np.full((len(cells), 1), 0x0A, dtype=np.uint8)], axis=1)
+    try:
+        ended.tobytes().decode(codec)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _codec(name: str) -> str | None:
