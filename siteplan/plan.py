@@ -84,7 +84,6 @@ class PlanSection(_Section):
         "or UTM zone at the villages' median longitude",
     )
 
-
     repairs: str | None = Field(
         "repairs.csv",
         min_length=1,

@@ -18,6 +18,9 @@ import pyogrio
 import shapely
 
 from siteplan.errors import OutputWriteError
+from siteplan.layers.cells import CONTROL, DEFUSED, CellChanges, without_control
+from siteplan.layers.gpkgcheck import missing_parts
+from siteplan.outfolder import refused, writing
 
 FIXED_DATE = "2000-01-01T00:00:00.000Z"
 """The date of change written into every GeoPackage, so that equal layers are equal bytes."""
@@ -74,29 +77,30 @@ def write_gpkg(
     except (OSError, sqlite3.Error, pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
         if isinstance(error, OutputWriteError):
             raise
-        raise OutputWriteError(f"{target}: the GeoPackage cannot be written: {error}") from error
+        raise refused(target, error if isinstance(error, OSError) else str(error)) from error
 
 
-def write_csv(path: str | Path, table: pd.DataFrame) -> None:
+def write_csv(path: str | Path, table: pd.DataFrame) -> CellChanges:
     """Write a table as CSV that Excel opens with Chinese intact: UTF-8 with BOM, CRLF, no index, no geometry.
 
     Text that a spreadsheet would run as a formula gets a leading `'`; numbers, negative ones too, stay as they are.
+    Control characters are replaced. Returns the cells that were changed so.
 
     Raises
     ------
     OutputWriteError
         When the file cannot be written.
     """
+    target = Path(path)
     plain = table.drop(columns=[name for name in table.columns if isinstance(table[name], gpd.GeoSeries)])
+    changes = CellChanges(target.name)
     safe = pd.DataFrame(
-        {name: _safe_cells(plain[name]) for name in plain.columns}, index=plain.index, columns=plain.columns
+        {name: _safe_cells(plain[name], changes) for name in plain.columns}, index=plain.index, columns=plain.columns
     )
-    safe.columns = pd.Index([_safe_cell(str(name)) for name in plain.columns])
-    try:
-        with Path(path).open("w", encoding="utf-8-sig", newline="") as file:
-            safe.to_csv(file, index=False, lineterminator="\r\n")
-    except OSError as error:
-        raise OutputWriteError(f"{path}: the table cannot be written: {error}") from error
+    safe.columns = pd.Index([_safe_cell(str(name), changes, row=1, column=str(name)) for name in plain.columns])
+    with writing(target), target.open("w", encoding="utf-8-sig", newline="") as file:
+        safe.to_csv(file, index=False, lineterminator="\r\n")
+    return changes
 
 
 def _write_layer(path: Path, name: str, table: gpd.GeoDataFrame | pd.DataFrame) -> None:
@@ -156,8 +160,8 @@ def _geometry_type(table: gpd.GeoDataFrame) -> tuple[str, bool]:
     return "Unknown", False
 
 
-def _finish(path: Path, layers: Mapping[str, object], styles: Mapping[str, str]) -> None:
-    """Add the styles, leave no journal beside the file, and let SQLite check it."""
+def _finish(path: Path, layers: Mapping[str, pd.DataFrame], styles: Mapping[str, str]) -> None:
+    """Add the styles, leave no journal beside the file, let SQLite check it, and look whether all is there."""
     with closing(sqlite3.connect(path)) as base:
         base.execute("PRAGMA synchronous=OFF")
         mode = base.execute("PRAGMA journal_mode=DELETE").fetchone()[0]
@@ -165,7 +169,10 @@ def _finish(path: Path, layers: Mapping[str, object], styles: Mapping[str, str])
             _write_styles(base, {name: styles[name] for name in layers if name in styles})
         report = base.execute("PRAGMA integrity_check").fetchone()[0]
         if report != "ok" or mode != "delete":
-            raise OutputWriteError(f"{path}: SQLite finds the written file damaged: {report}")
+            raise refused(path, f"SQLite finds the written file damaged: {report}")
+        lost = missing_parts(base, layers)
+        if lost:
+            raise refused(path, f"GDAL left out {', '.join(lost[:3])}{' …' if len(lost) > 3 else ''}")
 
 
 def _write_styles(base: sqlite3.Connection, styles: Mapping[str, str]) -> None:
@@ -199,11 +206,23 @@ def _gdal_options(options: Mapping[str, str]) -> Iterator[None]:
         pyogrio.set_gdal_config_options(before)
 
 
-def _safe_cells(column: pd.Series) -> pd.Series:
-    if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
+def _safe_cells(column: pd.Series, changes: CellChanges) -> pd.Series:
+    kinds = pd.api.types
+    if kinds.is_numeric_dtype(column) or kinds.is_bool_dtype(column) or kinds.is_datetime64_any_dtype(column):
         return column
-    return column.map(lambda cell: _safe_cell(cell) if isinstance(cell, str) else cell, na_action="ignore")
+    safe = [
+        _safe_cell(cell, changes, row=row, column=str(column.name)) if isinstance(cell, str) else cell
+        for row, cell in enumerate(column, start=2)
+    ]
+    return pd.Series(safe, index=column.index, dtype="object")
 
 
-def _safe_cell(cell: str) -> str:
-    return f"'{cell}" if _RISKY_CELL.match(cell) and not _PLAIN_NUMBER.match(cell) else cell
+def _safe_cell(cell: str, changes: CellChanges, *, row: int, column: str) -> str:
+    """The cell without what harms or breaks a spreadsheet; a change is listed."""
+    clean = without_control(cell)
+    if clean != cell:
+        changes.note(CONTROL, row=row, column=column)
+    if _RISKY_CELL.match(clean) and not _PLAIN_NUMBER.match(clean):
+        changes.note(DEFUSED, row=row, column=column)
+        return f"'{clean}"
+    return clean

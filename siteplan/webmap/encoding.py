@@ -192,7 +192,8 @@ def _thinned_by_pieces(shape: Any, tolerance: float) -> Any:
     if shape.geom_type == "Polygon":
         rings = [_thinned_run(shapely.get_coordinates(ring), tolerance) for ring in shapely.get_rings(shape)]
         closed = [ring for ring in rings if len(ring) >= 4]
-        return shapely.polygons(closed[0], closed[1:]) if closed else shape
+        outer, *holes = [shapely.linearrings(ring) for ring in closed] or [None]
+        return shape if outer is None else shapely.polygons(outer, holes or None)
     if shape.geom_type in ("LineString", "LinearRing"):
         return shapely.linestrings(_thinned_run(shapely.get_coordinates(shape), tolerance))
     return shapely.geometrycollections([_thinned_by_pieces(part, tolerance) for part in shapely.get_parts(shape)])

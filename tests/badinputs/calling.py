@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+
 class Canary:
     """A port that nothing may connect to: hostile files name it."""
 

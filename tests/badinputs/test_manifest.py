@@ -26,9 +26,7 @@ def _cases() -> list[Any]:
 
 
 @pytest.mark.parametrize("case", _cases())
-def test_case_ends_as_the_manifest_says(
-    case: dict[str, Any], badinputs: Path, canary: Canary, tmp_path: Path
-) -> None:
+def test_case_ends_as_the_manifest_says(case: dict[str, Any], badinputs: Path, canary: Canary, tmp_path: Path) -> None:
     folder = tmp_path / "inputs"
     given = staged(badinputs, case, folder)
     denied = case["id"] == "B144_perm_denied"
