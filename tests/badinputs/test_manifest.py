@@ -10,7 +10,6 @@ from typing import Any
 
 import openpyxl
 import pytest
-
 from calling import Canary, Ended, called, fingerprint, staged
 
 HERE = Path(__file__).resolve()
