@@ -24,7 +24,7 @@ from siteplan.layers.layerset import LayerSet
 from siteplan.layers.osm import write_osm_county
 from siteplan.layers.reader import Reader
 from siteplan.layers.reading import read_layers
-from siteplan.layers.repairs import Decisions, Repair, read_repairs, with_degrees, write_repairs
+from siteplan.layers.repairs import Decisions, Repair, gone_keys, read_repairs, with_degrees, write_repairs
 from siteplan.layers.writing import write_csv, write_gpkg
 from siteplan.outfolder import output_folder, write_record, writing
 from siteplan.plan import Plan
@@ -147,18 +147,22 @@ def check(plan: Plan, folder: Path, report: Path | None = None) -> CheckResult:
     """
     texts = Texts(plan.language)
     decisions = _decisions(plan)
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     page, table = folder / CHECK, folder / REPAIRS
     title = texts("webmap.check.title", title=plan.title)
     try:
         layers = read_layers(plan, decisions)
     except LayerError as error:
         with writing(page):
-            count = _write_repairs(table, [one for one in error.proposals if isinstance(one, Repair)], decisions, texts)
+            proposals = [one for one in error.proposals if isinstance(one, Repair)]
+            count = _write_repairs(table, proposals, decisions, texts, gone=None)
             _replace(page, faults_page(str(error).split("\n"), texts, title=title))
         return CheckResult(None, with_messages(no_findings(), texts), count, page, table, error)
     result = _roads(plan, layers, decisions, texts, lambda key: None)
     layers = replace(layers, proposals=(*layers.proposals, *_gap_repairs(result, layers)))
-    findings = with_messages(joined([layers.findings, result.findings]), texts)
+    found = joined([layers.findings, result.findings])
+    findings = with_messages(found, texts)
     from siteplan.webmap import render
 
     counts = _counts(layers)
@@ -168,7 +172,7 @@ def check(plan: Plan, folder: Path, report: Path | None = None) -> CheckResult:
     ]
     drawn = render(check_page(layers, findings, texts, title=title, headlines=heads))
     with writing(page):
-        count = _write_repairs(table, layers.proposals, decisions, texts)
+        count = _write_repairs(table, layers.proposals, decisions, texts, gone=gone_keys(found))
         _replace(page, drawn)
     if report is not None:
         with writing(report):
@@ -234,10 +238,12 @@ def _decisions(plan: Plan) -> Decisions:
     return read_repairs(path) if path is not None and path.is_file() else Decisions()
 
 
-def _write_repairs(path: Path, repairs: Iterable[Repair], decisions: Decisions, texts: Texts) -> int:
+def _write_repairs(
+    path: Path, repairs: Iterable[Repair], decisions: Decisions, texts: Texts, *, gone: frozenset[str] | None
+) -> int:
     """Write the table of repairs in one step: a planner's decisions are in it."""
     part = path.with_name(f".{path.name}.part")
-    count = write_repairs(part, repairs, decisions, texts)
+    count = write_repairs(part, repairs, decisions, texts, gone=gone)
     part.replace(path)
     return count
 
@@ -249,14 +255,21 @@ def _replace(path: Path, text: str) -> None:
 
 
 def _gap_repairs(result: RoadResult, layers: LayerSet) -> list[Repair]:
-    """Suspected gaps as repairs to accept."""
+    """Suspected gaps as repairs to accept; of two ends that face each other the first stands for both."""
     gaps = result.gaps
-    rows = zip(gaps["road_id"], gaps["other_id"], gaps["length_m"], gaps["hamlets"], strict=True)
-    repairs = [
-        Repair("close_gap", "roads", id=str(road), values={"other": str(other), "m": f"{m:.1f}", "n": int(n)})
-        for road, other, m, n in rows
-    ]
-    return with_degrees(repairs, gaps["x"], gaps["y"], layers.crs)
+    facing: set[tuple[str, str, float]] = set()
+    repairs, kept = [], []
+    for i, (road, other, m, n) in enumerate(
+        zip(gaps["road_id"], gaps["other_id"], gaps["length_m"], gaps["hamlets"], strict=True)
+    ):
+        if (str(other), str(road), round(m, 1)) in facing:
+            continue
+        facing.add((str(road), str(other), round(m, 1)))
+        kept.append(i)
+        repairs.append(
+            Repair("close_gap", "roads", id=str(road), values={"other": str(other), "m": f"{m:.1f}", "n": int(n)})
+        )
+    return with_degrees(repairs, gaps["x"].iloc[kept], gaps["y"].iloc[kept], layers.crs)
 
 
 def _closed_gaps(decisions: Decisions, layers: LayerSet) -> tuple[ClosedGap, ...]:

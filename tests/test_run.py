@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import sqlite3
 from collections import Counter
@@ -162,12 +163,13 @@ def test_exit_codes(words: list[str], code: int, told: str) -> None:
     assert "Traceback" not in result.output
 
 
-def test_check_reports_and_writes_nothing_else(repository: Path, tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    result = call("check", repository / "data" / "plan.toml", "--report", tmp_path / "report.json")
+def test_check_prints_a_table_and_writes_its_page_and_the_repairs(repository: Path, tmp_path: Path) -> None:
+    data = {path.name for path in (repository / "data").iterdir()}
+    result = call("check", repository / "data" / "plan.toml", "--out", tmp_path, "--report", tmp_path / "report.json")
     assert result.exit_code == 0
-    assert "villages: read 350, kept 350" in result.output
-    assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
+    assert re.search(r"villages +villages\.gpkg +350 +350 +0 +0 +45070 = 45070 \+ 0", result.output)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["check.html", "repairs.csv", "report.json"]
+    assert {path.name for path in (repository / "data").iterdir()} == data
 
 
 def test_a_held_folder_ends_with_3(done: Path, repository: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import json
 import math
 import re
@@ -17,13 +18,13 @@ import pyproj
 import shapely
 
 from siteplan.layers import crs as crs_rules
-from siteplan.layers.columns import conform
+from siteplan.layers.columns import Conformed, conform
 from siteplan.layers.contract import LayerContract, folded
 from siteplan.layers.diagnosis import Box
 from siteplan.layers.findings import findings_of, joined
 from siteplan.layers.layerset import Counts, Layer, LayerSource, People
 from siteplan.layers.rawlayer import RawLayer
-from siteplan.layers.repairs import Decisions, Repair, done, no_longer_there, with_degrees
+from siteplan.layers.repairs import DONE, Decisions, Repair, done, no_longer_there, with_degrees
 from siteplan.layers.shapes import OUTSIDE_CRS, shaped, unusable
 from siteplan.layers.strays import axes_swapped, odd_places, place_findings, places
 from siteplan.plan import LayerPlan
@@ -68,6 +69,7 @@ def clean(
     shapes = source.geometry.to_numpy().copy()
     placeless, reasons = unusable(shapes, at_origin="Point" in layer.geometry)
     found: list[pd.DataFrame] = [*raw.findings, *conformed.findings]
+    by_row = _named_by_row(conformed)
     swaps: list[Repair] = []
     crs_found = ""
     if source.crs is not None:
@@ -75,7 +77,9 @@ def clean(
         crs_found = crs_rules.label(crs)
         shapes[placeless] = None
         odd = odd_places(places(shapes), crs, reference=reference)
-        swaps = [Repair("swap_axes", name, id=str(ids[i]), row=int(i) + 1) for i in odd.swapped]
+        swaps = _marked(
+            [Repair("swap_axes", name, id=str(ids[i]), row=int(i) + 1) for i in odd.swapped], source, by_row
+        )
         accepted = np.array([r.row for r in swaps if r.row and decisions.accepts(r)], dtype=np.int64) - 1
         shapes[accepted] = axes_swapped(shapes[accepted])
         found += [done(repair) for repair in swaps if decisions.accepts(repair)]
@@ -88,7 +92,8 @@ def clean(
         shapes = (moved if crs == target else moved.to_crs(target)).to_numpy().copy()
     result = shaped(layer, shapes, reasons, raw.closed_rings)
     table = gpd.GeoDataFrame(conformed.table, geometry=gpd.GeoSeries(result.shapes, crs=target))
-    twice, copies = _duplicates(layer, table)
+    twice, copies = _duplicates(layer, table, by_row)
+    twice = _marked(twice, source, by_row)
     removed = np.array([r.row for r in twice if r.row and decisions.accepts(r)], dtype=np.int64) - 1
     found += [done(repair) for repair in twice if decisions.accepts(repair)]
     found.append(copies[~copies["row"].isin(removed + 1)])
@@ -134,28 +139,59 @@ def _people(table: pd.DataFrame, gone: np.ndarray, matched: Mapping[str, str]) -
     return People(read=total, kept=kept, dropped=dropped, unknown_rows=int((~known).sum()))
 
 
-def _duplicates(layer: LayerContract, table: gpd.GeoDataFrame) -> tuple[list[Repair], pd.DataFrame]:
-    """Rows that say the same as an earlier one, but for the id and the row, at the same place: counted twice."""
+def _named_by_row(conformed: Conformed) -> np.ndarray:
+    """Which rows (mask) have an id that another order of the rows would change: made up, or told from its like."""
+    if "id" not in conformed.matched:
+        return np.ones(len(conformed.table), dtype=bool)
+    made = np.zeros(len(conformed.table), dtype=bool)
+    notes = joined(conformed.findings)
+    rows = notes.loc[notes["code"].isin(["layers.id_empty", "layers.id_duplicate"]), "row"]
+    made[rows.astype("int64").to_numpy() - 1] = True
+    return made
+
+
+def _marked(repairs: list[Repair], source: gpd.GeoDataFrame, by_row: np.ndarray) -> list[Repair]:
+    """The repairs of rows; those whose id would change with the order of the rows are known by what the row says."""
+    nth: dict[str, int] = {}
+    out = []
+    for repair in repairs:
+        at = (repair.row or 0) - 1
+        if not by_row[at]:
+            out.append(repair)
+            continue
+        row = source.iloc[at]
+        said = "\x1f".join(f"{name}={value}" for name, value in row.drop("geometry").items())
+        mark = hashlib.sha256(said.encode() + shapely.to_wkb(row["geometry"])).hexdigest()[:12]
+        nth[mark] = nth.get(mark, 0) + 1
+        out.append(replace(repair, mark=f"~{mark}.{nth[mark]}"))
+    return out
+
+
+def _duplicates(layer: LayerContract, table: gpd.GeoDataFrame, by_row: np.ndarray) -> tuple[list[Repair], pd.DataFrame]:
+    """Rows that say the same as another, but for the id and the row, at the same place: counted twice.
+
+    The first by id is the one that stays, whatever the order of the rows.
+    """
     nothing = Repair("drop_duplicate", layer.name)
     # Roads that lie on each other are found where they are joined.
     if "LineString" in layer.geometry or "None" in layer.geometry or len(table) < 2:
         return [], _copies(layer.name, [], [])
     shapes = table.geometry.to_numpy()
-    there = ~shapely.is_missing(shapes)
+    # Most rows share their place with none: only those that do are compared whole.
+    bounds = pd.DataFrame(shapely.bounds(shapes))
+    at = np.flatnonzero(bounds.duplicated(keep=False).to_numpy() & ~shapely.is_missing(shapes))
     columns = [name for name in table.columns if name not in ("id", "row", "geometry")]
-    marks = table[columns].astype("str").assign(_shape=shapely.to_wkb(shapes, hex=True))
-    hashes = pd.util.hash_pandas_object(marks, index=False).to_numpy()
-    first: dict[int, int] = {}
-    rows, firsts = [], []
-    again = np.flatnonzero(pd.Series(hashes).duplicated(keep=False).to_numpy() & there)
-    for i in again.tolist():
-        mark = int(hashes[i])
-        if mark in first:
-            rows.append(i + 1)
-            firsts.append(int(first[mark]) + 1)
-        else:
-            first[mark] = i
+    marks = table[columns].iloc[at].astype("str").assign(_shape=shapely.to_wkb(shapes[at], hex=True))
+    alike: dict[tuple[str, ...], list[int]] = {}
+    for i, mark in zip(at.tolist(), marks.itertuples(index=False, name=None), strict=True):
+        alike.setdefault(mark, []).append(i)
     ids = table["id"].to_numpy()
+    stays = {
+        i: min(group, key=lambda j: (by_row[j], "" if by_row[j] else ids[j], j))
+        for group in alike.values() if len(group) > 1 for i in group
+    }  # fmt: skip
+    rows = [i + 1 for i in sorted(stays) if stays[i] != i]
+    firsts = [stays[row - 1] + 1 for row in rows]
     repairs = [
         replace(nothing, id=str(ids[row - 1]), row=row, values={"first": one})
         for row, one in zip(rows, firsts, strict=True)
@@ -176,11 +212,16 @@ def _values(layer: LayerContract, findings: list[pd.DataFrame], table: gpd.GeoDa
     proposals: dict[str, Repair] = {}
     notes = joined(findings)
     for code, field, row, values in zip(notes["code"], notes["field"], notes["row"], notes["values"], strict=True):
-        if code not in ("layers.number_unreadable", "layers.word_unknown"):
+        if code not in ("layers.number_unreadable", "layers.word_unknown", DONE["take_value"]):
             continue
-        old = str(json.loads(values)["old"])
-        unread = code == "layers.number_unreadable"
-        new = _number_in(old) if unread else _near(old, layer.columns[field].values)
+        told = json.loads(values)
+        old = str(told["old"])
+        if code == DONE["take_value"]:
+            # What was accepted stays in the table of repairs.
+            new = str(told["new"])
+        else:
+            unread = code == "layers.number_unreadable"
+            new = _number_in(old) if unread else _near(old, layer.columns[field].values)
         if new:
             one = Repair(
                 "take_value", layer.name, field=field, row=None if pd.isna(row) else int(row), old=old, new=new
@@ -188,7 +229,7 @@ def _values(layer: LayerContract, findings: list[pd.DataFrame], table: gpd.GeoDa
             proposals.setdefault(one.key, one)
     if layer.name == "roads":
         known = road_words("surface")
-        for word in sorted(set(table["surface"]) - {""}):
+        for word in sorted(set(table["surface"].unique()) - {""}):
             if folded(word) not in known and (near := _near(word, {key: key for key in known})):
                 one = Repair("take_value", "roads", field="surface", old=str(word), new=near)
                 proposals.setdefault(one.key, one)
@@ -208,22 +249,21 @@ def _near(word: str, known: Mapping[str, str]) -> str:
 
 
 def _gone(name: str, decisions: Decisions, proposals: list[Repair]) -> pd.DataFrame:
-    """Findings for accepted repairs of single rows that fit no row any more."""
+    """Findings for accepted repairs of rows and words that fit none any more."""
     there = {repair.key for repair in proposals}
     keys = [
-        key for what in ("swap_axes", "drop_duplicate") for key, one in decisions.accepted(what, name).items()
-        if key not in there and one.id
+        key for what in ("swap_axes", "drop_duplicate", "take_value")
+        for key, one in decisions.accepted(what, name).items()
+        if key not in there and (one.id or what == "take_value")
     ]  # fmt: skip
     return no_longer_there(name, keys)
 
 
 def _placed(proposals: list[Repair], table: gpd.GeoDataFrame, crs: pyproj.CRS) -> list[Repair]:
     """The proposals with the places of their rows as longitude and latitude."""
-    middle = shapely.centroid(table.geometry.to_numpy())
-    rows = [repair.row for repair in proposals]
-    xs = [float(shapely.get_x(middle[row - 1])) if row else float("nan") for row in rows]
-    ys = [float(shapely.get_y(middle[row - 1])) if row else float("nan") for row in rows]
-    return with_degrees(proposals, xs, ys, crs)
+    shapes = table.geometry.to_numpy()
+    middle = shapely.centroid([shapes[repair.row - 1] if repair.row else None for repair in proposals])
+    return with_degrees(proposals, shapely.get_x(middle), shapely.get_y(middle), crs)
 
 
 def _named(findings: pd.DataFrame, table: gpd.GeoDataFrame) -> pd.DataFrame:

@@ -193,8 +193,10 @@ _SHORTENED = re.compile(r"\d(?:\.\d+)?[eE]\+?\d{2,}")
 def _check_digits(layer: str, raw: pd.Series) -> None:
     if pd.api.types.is_float_dtype(raw):
         lost = np.flatnonzero(raw.abs().to_numpy(dtype="float64") >= _MAX_SAFE)
+    elif pd.api.types.is_string_dtype(raw):
+        lost = np.flatnonzero(raw.str.strip().str.fullmatch(_SHORTENED.pattern).fillna(False).to_numpy(dtype=bool))
     else:
-        lost = np.flatnonzero([isinstance(v, str) and bool(_SHORTENED.fullmatch(v.strip())) for v in raw])
+        return
     if len(lost):
         raise LayerError(
             f"{layer}: {len(lost)} ids (first in row {lost[0] + 1}) have more digits than a number can hold, so their "

@@ -90,44 +90,6 @@ def centre_in_degrees(table: gpd.GeoDataFrame) -> tuple[float, float]:
     return float(longitude), float(latitude)
 
 
-def check_numbers(layer: str, table: gpd.GeoDataFrame, *, cure: str) -> np.ndarray:
-    """Which features lie outside what the layer's CRS can hold (mask), after checking that most do not.
-
-    Raises
-    ------
-    LayerError
-        Metres under a CRS of degrees, or degrees under a CRS of metres.
-    """
-    crs = table.crs
-    bounds = shapely.bounds(table.geometry.to_numpy())
-    usable = np.isfinite(bounds).all(axis=1) & (np.abs(bounds) > 1e-9).any(axis=1)
-    n = int(usable.sum())
-    outside = np.zeros(len(table), dtype=bool)
-    if not n:
-        return outside
-    across = np.abs(bounds[:, [0, 2]]).max(axis=1, where=np.isfinite(bounds[:, [0, 2]]), initial=0)
-    up = np.abs(bounds[:, [1, 3]]).max(axis=1, where=np.isfinite(bounds[:, [1, 3]]), initial=0)
-    example = ", ".join(f"{value:.6g}" for value in bounds[np.flatnonzero(usable)[0], :2])
-    if crs.is_geographic:
-        outside = usable & ((across > 180) | (up > 90))
-        if 2 * int(outside.sum()) > n:
-            example = ", ".join(f"{value:.6g}" for value in bounds[np.flatnonzero(outside)[0], :2])
-            swapped = outside & (across <= 90) | (outside & (across <= 90) & (up <= 180))
-            hint = "x and y look swapped" if 2 * int(swapped.sum()) > n else "they look like metres"
-            raise LayerError(
-                f"{layer}: {int(outside.sum())} of {n} features lie outside the degrees of {label(crs)} "
-                f"(first: {example}); {hint}; {cure}"
-            )
-    else:
-        degrees = usable & (across <= 180) & (up <= 90)
-        if 2 * int(degrees.sum()) > n:
-            raise LayerError(
-                f"{layer}: the coordinates look like degrees (first: {example}) but {label(crs)} ({crs.name}) is in "
-                f"metres; {cure}"
-            )
-    return outside
-
-
 def first_chinese(tables: Iterable[gpd.GeoDataFrame]) -> bool:
     """Whether any of these tables stands on a Chinese datum."""
     return any(has_chinese_datum(table.crs) for table in tables if table.crs is not None)

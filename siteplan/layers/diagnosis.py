@@ -174,6 +174,8 @@ def contradiction(points: np.ndarray, crs: pyproj.CRS, *, reference: Box | None,
     if found is not None or reference is None:
         return found
     away = outside_m(degrees_of(usable, crs), reference) > ELSEWHERE_M
+    if 2 * int(away.sum()) <= len(usable):
+        return None
     turned_away = outside_m(degrees_of(usable[:, ::-1], crs), reference) > ELSEWHERE_M
     found = told("layers.axes_swapped", away & ~turned_away, swapped=True)
     return found or told("layers.elsewhere", away, swapped=None)
@@ -230,8 +232,6 @@ def _zone_easting(crs: pyproj.CRS) -> float | None:
     """The false easting of a CRS of zones, 500,000 m with or without a prefix; None for a CRS of any other kind."""
     operation = crs.coordinate_operation
     if operation is None or "transverse mercator" not in operation.method_name.lower():
-        return None
-    if any(axis.unit_name not in ("metre", "meter") for axis in crs.axis_info):
         return None
     eastings = [float(one.value) for one in operation.params if one.name == "False easting"]
     return eastings[0] if eastings and eastings[0] % 1e6 == 500_000 else None

@@ -7,7 +7,7 @@ the plan's word or an accepted repair.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import geopandas as gpd
 import numpy as np
@@ -21,7 +21,7 @@ from siteplan.layers.datums import converted
 from siteplan.layers.diagnosis import Box, Contradiction, contradiction, crs_candidates, named
 from siteplan.layers.findings import finding
 from siteplan.layers.rawlayer import RawLayer
-from siteplan.layers.repairs import Decisions, Repair
+from siteplan.layers.repairs import Decisions, Repair, no_longer_there
 from siteplan.layers.strays import axes_swapped, degrees_box, places
 from siteplan.plan import LayerPlan, Plan
 
@@ -29,7 +29,15 @@ _TRUSTED = ("roads", "villages", "boundaries", "centres", "water_lines", "sites"
 """Which layer's place others are held against: the first of these that is another."""
 
 
-def located(raws: Mapping[str, RawLayer], plan: Plan, decisions: Decisions) -> dict[str, RawLayer]:
+@dataclass(frozen=True)
+class Located:
+    """Layers with their CRS, and where those lie that others are held against (degrees, features astray left out)."""
+
+    raws: dict[str, RawLayer]
+    boxes: dict[str, Box]
+
+
+def located(raws: Mapping[str, RawLayer], plan: Plan, decisions: Decisions) -> Located:
     """The layers with the CRS they are in, after what the plan and accepted repairs say of swaps and datums.
 
     Parameters
@@ -61,19 +69,20 @@ def located(raws: Mapping[str, RawLayer], plan: Plan, decisions: Decisions) -> d
         if found is None:
             silent[name] = raw
         else:
-            known[name] = _turned(name, found, layer_plan, decisions)
-    boxes = boxes_of(known)
+            known[name] = _turned(name, found) if layer_plan.swap_xy else found
+    known = _swapped(known, decisions, chinese=chinese)
+    known = {name: _on_wgs84(name, raw, _layer_plan(plan, name)) for name, raw in known.items()}
+    boxes = _boxes(known)
     for name, raw in silent.items():
         faults.append(_no_crs(name, raw, reference_for(name, boxes), chinese=chinese))
-    for name in _suspects(known, boxes, chinese=chinese):
-        reference = reference_for(name, boxes)
+    for name, reference in _judged(known, boxes, chinese=chinese):
         against = _against(known[name], reference, chinese=chinese)
         if against is not None:
             faults.append(_contradicted(name, known[name], against))
     if faults:
         message = "\n".join(str(fault) for fault in faults)
         raise LayerError(message, proposals=[one for fault in faults for one in fault.proposals])
-    return known
+    return Located(known, boxes)
 
 
 def _layer_plan(plan: Plan, name: str) -> LayerPlan:
@@ -106,27 +115,52 @@ def _with_crs(name: str, raw: RawLayer, plan: LayerPlan) -> RawLayer | None:
     return None
 
 
-def _turned(name: str, raw: RawLayer, plan: LayerPlan, decisions: Decisions) -> RawLayer:
-    """The layer with its axes swapped and its map datum converted, where the plan or a planner says so."""
-    table, notes = raw.table, list(raw.findings)
-    if plan.swap_xy or decisions.accepts(_swap(name)):
-        shapes = axes_swapped(table.geometry.to_numpy())
-        table = table.set_geometry(gpd.GeoSeries(shapes, index=table.index, crs=table.crs))
-        notes.append(finding(name, "layers.done_swap_axes", "repaired", field="geometry", old="", new=""))
-    if plan.datum is not None:
-        try:
-            table = converted(table, plan.datum)
-        except LayerError as error:
-            raise LayerError(f"{name}: {error}") from error
-        notes.append(finding(name, "layers.datum_converted", "repaired", field="geometry", datum=plan.datum))
-    return replace(raw, table=table, findings=notes)
+def _turned(name: str, raw: RawLayer) -> RawLayer:
+    """The layer with its axes swapped."""
+    shapes = axes_swapped(raw.table.geometry.to_numpy())
+    table = raw.table.set_geometry(gpd.GeoSeries(shapes, index=raw.table.index, crs=raw.table.crs))
+    note = finding(name, "layers.done_swap_axes", "repaired", field="geometry", old="", new="")
+    return replace(raw, table=table, findings=[*raw.findings, note])
+
+
+def _swapped(known: Mapping[str, RawLayer], decisions: Decisions, *, chinese: bool) -> dict[str, RawLayer]:
+    """The layers, those swapped whose swap was accepted; where it is not needed any more, that is told instead."""
+    accepted = [name for name in known if decisions.accepts(_swap(name))]
+    turned = {**known, **{name: _turned(name, known[name]) for name in accepted}}
+    boxes = _boxes(turned)
+    out = dict(turned)
+    for name in accepted:
+        raw, reference = known[name], reference_for(name, boxes)
+        against = _against(raw, reference, chinese=chinese)
+        if against is None or not _asks_for_swap(against, crs_rules.label(pyproj.CRS(raw.table.crs))):
+            gone = no_longer_there(name, [_swap(name).key])
+            out[name] = replace(raw, findings=[*raw.findings, gone])
+    return out
+
+
+def _on_wgs84(name: str, raw: RawLayer, plan: LayerPlan) -> RawLayer:
+    """The layer with its map datum converted, where the plan says so."""
+    if plan.datum is None:
+        return raw
+    try:
+        table = converted(raw.table, plan.datum)
+    except LayerError as error:
+        raise LayerError(f"{name}: {error}") from error
+    note = finding(name, "layers.datum_converted", "repaired", field="geometry", datum=plan.datum)
+    return replace(raw, table=table, findings=[*raw.findings, note])
+
+
+def _asks_for_swap(against: Contradiction, said: str) -> bool:
+    """Whether swapped axes are what mends a contradiction with the CRS that a layer says."""
+    best = against.candidates[0] if against.candidates else None
+    return against.code == "layers.axes_swapped" or (best is not None and best.swapped and best.crs == said)
 
 
 def _swap(name: str) -> Repair:
     return Repair("swap_axes", name)
 
 
-def boxes_of(known: Mapping[str, RawLayer]) -> dict[str, Box]:
+def _boxes(known: Mapping[str, RawLayer]) -> dict[str, Box]:
     """Where the layers lie that others are held against, in degrees, features astray left out."""
     boxes = {}
     for name in _TRUSTED:
@@ -149,19 +183,21 @@ def _against(raw: RawLayer, reference: Box | None, *, chinese: bool) -> Contradi
     return contradiction(points, pyproj.CRS(raw.table.crs), reference=reference, chinese=chinese)
 
 
-def _suspects(known: Mapping[str, RawLayer], boxes: Mapping[str, Box], *, chinese: bool) -> list[str]:
-    """The layers to be judged: all, but not the roads where these are only wrong beside villages that are wrong.
+def _judged(known: Mapping[str, RawLayer], boxes: Mapping[str, Box], *, chinese: bool) -> list[tuple[str, Box | None]]:
+    """Which layers are to be judged, and by the place of what.
 
-    Two layers that contradict each other are two suspects; a third that agrees with the villages clears them.
+    Hamlets are held against the roads, and the other layers too; the roads, which may reach far beyond the hamlets,
+    against nothing. Where hamlets and roads contradict each other both are suspects: a third layer that agrees with
+    the hamlets clears them and lays it on the roads. The others, held against roads at fault, are not judged then.
     """
-    judged = list(known)
-    if "villages" in known and "roads" in known and _against(known["villages"], boxes.get("roads"), chinese=chinese):
-        third = reference_for("villages", boxes, leaving="roads")
-        cleared = third is not None and _against(known["villages"], third, chinese=chinese) is None
-        judged.remove("villages" if cleared else "roads")
-        # The others are held against the roads; where these are at fault, that would blame them all.
-        return [name for name in judged if name in ("villages", "roads")]
-    return judged
+    if not {"villages", "roads"} <= set(known):
+        return [(name, reference_for(name, boxes)) for name in known]
+    if _against(known["villages"], boxes.get("roads"), chinese=chinese) is None:
+        return [(name, None if name == "roads" else reference_for(name, boxes)) for name in known]
+    third = reference_for("villages", boxes, leaving="roads")
+    if third is not None and _against(known["villages"], third, chinese=chinese) is None:
+        return [("roads", third)]
+    return [("villages", boxes.get("roads")), ("roads", None)]
 
 
 def _contradicted(name: str, raw: RawLayer, against: Contradiction) -> LayerError:
@@ -169,7 +205,7 @@ def _contradicted(name: str, raw: RawLayer, against: Contradiction) -> LayerErro
     text = Texts("en")(f"layers.finding.{against.code.removeprefix('layers.')}", **against.values(said))
     best = against.candidates[0] if against.candidates else None
     proposals = []
-    if against.code == "layers.axes_swapped" or (best is not None and best.swapped and best.crs == said):
+    if _asks_for_swap(against, said):
         proposals = [replace(_swap(name), values={"n": against.n, "of": against.of, "example": against.example})]
         cure = f"to swap them: [layers.{name}] swap_xy = true, or accept the repair in repairs.csv (siteplan check)"
     elif best is not None and best.crs:

@@ -30,11 +30,14 @@ def number_from(text: str) -> tuple[float, bool]:
 
 
 _DMS = re.compile(
-    r"(?P<before>[NSEW东西南北])?[经纬]?\s*(?P<sign>[+-])?(?P<d>\d{1,3}(?:\.\d+)?)\s*(?:[°º˚度:]|d|deg|\s)\s*"
+    r"(?P<before>[NSEW东西南北])?[经纬]?\s*[:：]?\s*(?P<sign>[+-])?(?P<d>\d{1,3}(?:\.\d+)?)\s*(?:[°º˚度:]|d|deg|\s|(?=[NSEW]$))\s*"
     r"(?:(?P<m>\d{1,2}(?:\.\d+)?)\s*(?:['′’分:]|\s)?\s*(?:(?P<s>\d{1,2}(?:\.\d+)?)\s*(?:[\"″”秒]|'')?)?)?\s*"
     r"(?P<after>[NSEW])?",
     re.IGNORECASE,
 )
+
+_LETTER_FIRST = re.compile(r"^((?:[NSEW]|[东西]经|[南北]纬)\s*[:：]?\s*\d{1,3}(?:\.\d+)?)$", re.IGNORECASE)
+"""Degrees without a sign of degrees: `E104.9`."""
 
 
 def degrees_from(text: str) -> float:
@@ -47,7 +50,8 @@ def degrees_from(text: str) -> float:
     if math.isfinite(value):
         return value
     # Compatibility forms would break the signs for minutes and seconds into others.
-    written = _DMS.fullmatch(text.strip().translate(_FULL_WIDTH))
+    plain = text.strip().translate(_FULL_WIDTH)
+    written = _DMS.fullmatch(plain) or _DMS.fullmatch(_LETTER_FIRST.sub(r"\1°", plain))
     if written is None:
         return math.nan
     d, m, s = (float(written[part] or 0) for part in ("d", "m", "s"))

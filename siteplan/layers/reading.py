@@ -18,7 +18,7 @@ from siteplan.layers.findings import joined
 from siteplan.layers.formats.filelayer import Request
 from siteplan.layers.formats.postgis import is_address, shown
 from siteplan.layers.layerset import Layer, LayerSet
-from siteplan.layers.locating import boxes_of, located, reference_for
+from siteplan.layers.locating import located, reference_for
 from siteplan.layers.rawlayer import RawLayer, decoded
 from siteplan.layers.reader import Limits, Reader
 from siteplan.layers.repairs import Decisions, Repair
@@ -55,19 +55,19 @@ def read_layers(
             raise LayerError(
                 f"{name}: no features: {plan.layer_path(name)} is empty (0 rows); give the file that holds them"
             )
-    raws = located(raws, plan, decided)
+    there = located(raws, plan, decided)
+    raws = there.raws
     if target is None:
         longitude, latitude = crs_rules.centre_in_degrees(raws["villages"].table)
         chinese = plan.country == "CN" or crs_rules.first_chinese(raw.table for raw in raws.values())
         target = crs_rules.auto_crs(longitude, latitude, chinese=chinese)
-    boxes = boxes_of(raws)
     layers: dict[str, Layer] = {}
     findings: list[pd.DataFrame] = []
     proposals: list[Repair] = []
     for name, raw in raws.items():
         layer_plan = plan.layer(name)
         assert layer_plan is not None
-        cleaned = clean(contracts()[name], raw, layer_plan, target, decided, reference=reference_for(name, boxes))
+        cleaned = clean(contracts()[name], raw, layer_plan, target, decided, reference=reference_for(name, there.boxes))
         layers[name] = cleaned.layer
         findings.append(cleaned.findings)
         proposals += cleaned.proposals

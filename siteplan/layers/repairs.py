@@ -10,7 +10,9 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
-from collections.abc import Iterable, Mapping
+import json
+import re
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -36,10 +38,17 @@ DONE: Mapping[What, str] = {
 }
 """The code of the finding that a repair was carried out."""
 
+GONE = "layers.repair_gone"
+"""The code of the finding that an accepted repair fits nothing any more."""
+
 COLUMNS = ("decision", "what", "layer", "row", "id", "field", "old", "new", "longitude", "latitude", "reason", "key")
 
-_ACCEPT = frozenset({"accept", "accepted", "yes", "y", "1", "true", "ok", "接受", "同意", "采纳", "是", "√"})
-_REJECT = frozenset({"reject", "rejected", "no", "n", "0", "false", "拒绝", "不同意", "不采纳", "否", "×"})
+_ACCEPT = frozenset({"accept", "accepted", "yes", "y", "1", "true", "ok", "接受", "同意", "采纳", "通过", "是", "√"})
+_REJECT = frozenset(
+    {"reject", "rejected", "no", "n", "0", "false", "拒绝", "不接受", "不同意", "不采纳", "驳回", "否", "×"}
+)
+
+_PLACE = re.compile(r"@-?\d+\.\d+,-?\d+\.\d+$")
 
 
 @dataclass(frozen=True)
@@ -47,8 +56,9 @@ class Repair:
     """One proposed repair.
 
     what: see `WHATS`; layer, row (from 1, None for the whole layer or all rows of a word), id, field: what it is
-    about; old, new: what stands there and what would; longitude, latitude: where (WGS 84, NaN when nowhere); values:
-    the places of the reason's text `layers.repair.WHAT`.
+    about; mark: what the row is known by where its id is only its place in the file; old, new: what stands there and
+    what would; longitude, latitude: where (WGS 84, NaN when nowhere); values: the places of the reason's text
+    `layers.repair.WHAT`.
     """
 
     what: What
@@ -58,6 +68,7 @@ class Repair:
     field: str = ""
     old: str = ""
     new: str = ""
+    mark: str = ""
     longitude: float = float("nan")
     latitude: float = float("nan")
     values: Mapping[str, object] = dataclasses.field(default_factory=dict)
@@ -67,7 +78,8 @@ class Repair:
         """What the decision is tied to: it stays the same while the fault does, wherever the row stands."""
         place = f"@{self.longitude:.6f},{self.latitude:.6f}" if self.what == "close_gap" else ""
         # The old value comes last and may hold anything; a colon in an id must not look like the end of it.
-        return f"{self.what}:{self.layer}:{self.id.replace(':', '%3A')}{place}:{self.field}:{self.old}"
+        known_by = (self.mark or self.id).replace("%", "%25").replace(":", "%3A")
+        return f"{self.what}:{self.layer}:{known_by}{place}:{self.field}:{self.old}"
 
 
 @dataclass(frozen=True)
@@ -111,7 +123,13 @@ class Decisions:
 def no_longer_there(layer: str, keys: Iterable[str]) -> pd.DataFrame:
     """Findings for accepted repairs that fit nothing any more."""
     keys = list(keys)
-    return findings_of(layer, "layers.repair_gone", "noted", n=len(keys), each=[{"key": key} for key in keys])
+    return findings_of(layer, GONE, "noted", n=len(keys), each=[{"key": key} for key in keys])
+
+
+def gone_keys(findings: pd.DataFrame) -> frozenset[str]:
+    """The keys of the accepted repairs that findings tell to fit nothing any more."""
+    told = findings.loc[findings["code"] == GONE, "values"]
+    return frozenset(str(json.loads(values)["key"]) for values in told)
 
 
 def done(repair: Repair, *, x: float = float("nan"), y: float = float("nan")) -> pd.DataFrame:
@@ -135,15 +153,20 @@ def with_degrees(repairs: Iterable[Repair], xs: Iterable[float], ys: Iterable[fl
     return [replace(one, longitude=float(x), latitude=float(y)) for one, x, y in zip(given, lon, lat, strict=True)]
 
 
-def write_repairs(path: Path, repairs: Iterable[Repair], decisions: Decisions, texts: Texts) -> int:
+def write_repairs(
+    path: Path, repairs: Iterable[Repair], decisions: Decisions, texts: Texts, *, gone: Container[str] | None
+) -> int:
     """Write the proposals as a table, decisions that were made kept; returns how many rows it has.
 
-    Accepted repairs that no longer fit stay in the table, so that nothing a planner wrote is lost.
+    Decisions that no longer fit stay in the table, so that nothing a planner wrote is lost. `gone`: the keys of the
+    accepted ones among them that fit nothing any more (the others were carried out); None where the layers could not
+    be read, so that nobody knows.
     """
     proposals = {repair.key: repair for repair in repairs}
     rows = [_row(repair, decisions.by_key.get(key), texts) for key, repair in proposals.items()]
     rows += [
-        _kept_row(key, decision, texts) for key, decision in decisions.by_key.items()
+        _kept_row(key, decision, texts, gone=gone is not None and (not decision.accepted or key in gone))
+        for key, decision in decisions.by_key.items()
         if key not in proposals and decision.accepted is not None
     ]  # fmt: skip
     table = pd.DataFrame(rows, columns=list(COLUMNS)).astype("object")
@@ -158,14 +181,17 @@ def read_repairs(path: Path) -> Decisions:
     Raises
     ------
     PlanError
-        The file cannot be read, has other columns, or holds a decision that is neither accept nor reject.
+        The file cannot be read, has other columns, or holds a decision that is neither accept nor reject, is tied to
+        nothing, contradicts another, or accepts a value that is not there.
     """
     try:
         data = path.read_bytes()
     except OSError as error:
         raise PlanError(f"{path.name}: the table of repairs cannot be read ({error.strerror})") from error
     text = _decoded(path, data)
-    rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=";" if text[:200].count(";") > 6 else ","))
+    # Excel writes a semicolon or a tab where the computer's settings or the kind of text file say so.
+    separator = max(",;\t", key=text.split("\n", 1)[0].count)
+    rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
     if not rows:
         return Decisions()
     names = _columns_of(path, rows[0])
@@ -173,21 +199,48 @@ def read_repairs(path: Path) -> Decisions:
     faults = []
     for number, cells in enumerate(rows[1:], start=2):
         row = {name: cells[i].strip() if i < len(cells) else "" for name, i in names.items()}
-        if not row["key"]:
+        if not row["key"] and not row["decision"]:
             continue
+        fault = _fault_of(row)
+        if fault:
+            faults.append(f"row {number}: {fault}")
+            continue
+        key = _unguarded(row["key"])
         word = folded(row["decision"])
-        if word and word not in _ACCEPT | _REJECT:
-            faults.append(f"row {number}: {row['decision']!r}")
-        accepted = None if not word else word in _ACCEPT
-        found[_unguarded(row["key"])] = Decision(
-            accepted, row["what"], row["layer"], row["id"], row["field"], _old_of(row["key"]),
-            _unguarded(row["new"]), _number(row["longitude"]), _number(row["latitude"]),
-        )  # fmt: skip
+        decision = _decision(key, None if not word else word in _ACCEPT, _unguarded(row["new"]))
+        before = found.setdefault(key, decision)
+        if before.accepted is None:
+            found[key] = decision
+        elif decision.accepted is not None and (before.accepted, before.new) != (decision.accepted, decision.new):
+            faults.append(f"row {number}: contradicts the decision on the same repair above it")
     if faults:
-        raise PlanError(
-            f"{path.name}: {len(faults)} decisions are neither accept nor reject (接受 / 拒绝): {'; '.join(faults[:5])}"
-        )
+        more = f"; and {len(faults) - 5} more" if len(faults) > 5 else ""
+        raise PlanError(f"{path.name}: {len(faults)} decisions cannot be used: {'; '.join(faults[:5])}{more}")
     return Decisions(found)
+
+
+def _fault_of(row: Mapping[str, str]) -> str:
+    """Why a row's decision cannot be used, "" where it can."""
+    word = folded(row["decision"])
+    if word and word not in _ACCEPT | _REJECT:
+        return f"{row['decision']!r} is neither accept nor reject (接受 / 拒绝)"
+    parts = _unguarded(row["key"]).split(":", 4)
+    if len(parts) < 5 or parts[0] not in WHATS or (parts[0] == "close_gap" and not _PLACE.search(parts[2])):
+        return f"its key {row['key']!r} is none that siteplan wrote; write the table anew with siteplan check"
+    if word in _ACCEPT and parts[0] == "take_value" and not row["new"]:
+        return "accepted, but no value to take is given"
+    return ""
+
+
+def _decision(key: str, accepted: bool | None, new: str) -> Decision:
+    """A decision with what its key says: spreadsheets change cells (leading zeros, long codes), a key they leave."""
+    what, layer, known_by, field, old = key.split(":", 4)
+    longitude = latitude = float("nan")
+    if what == "close_gap":
+        known_by, _, place = known_by.rpartition("@")
+        longitude, latitude = (float(part) for part in place.split(","))
+    id_ = known_by.replace("%3A", ":").replace("%25", "%")
+    return Decision(accepted, what, layer, id_, field, old, new, longitude, latitude)
 
 
 def _row(repair: Repair, decision: Decision | None, texts: Texts) -> list[object]:
@@ -201,11 +254,12 @@ def _row(repair: Repair, decision: Decision | None, texts: Texts) -> list[object
     ]  # fmt: skip
 
 
-def _kept_row(key: str, decision: Decision, texts: Texts) -> list[object]:
+def _kept_row(key: str, decision: Decision, texts: Texts, *, gone: bool) -> list[object]:
     word = texts("layers.repairs.accept" if decision.accepted else "layers.repairs.reject")
     return [
         word, decision.what, decision.layer, "", decision.id, decision.field, decision.old, decision.new,
-        _degrees(decision.longitude), _degrees(decision.latitude), texts("layers.repairs.gone"), key,
+        _degrees(decision.longitude), _degrees(decision.latitude),
+        texts(f"layers.repairs.{'gone' if gone else 'kept'}"), key,
     ]  # fmt: skip
 
 
@@ -238,18 +292,6 @@ def _columns_of(path: Path, header: list[str]) -> dict[str, int]:
     return found
 
 
-def _old_of(key: str) -> str:
-    """The old value as the key holds it: spreadsheets change cells (leading zeros, dates), a key they leave alone."""
-    return _unguarded(key).split(":", 4)[4] if key.count(":") >= 4 else ""
-
-
 def _unguarded(cell: str) -> str:
     """A cell without the apostrophe that keeps spreadsheets from running it."""
     return cell[1:] if cell.startswith("'") and cell[1:2] in ("=", "+", "-", "@") else cell
-
-
-def _number(cell: str) -> float:
-    try:
-        return float(cell)
-    except ValueError:
-        return float("nan")

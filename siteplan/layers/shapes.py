@@ -16,7 +16,8 @@ _POINT, _LINE, _POLYGON = "Point", "LineString", "Polygon"
 OUTSIDE_CRS = "layers.outside_crs"
 _LARGE = 100_000
 """A shape of more vertices than this is worth a word: it slows every map down."""
-_FAMILY = {0: _POINT, 4: _POINT, 1: _LINE, 2: _LINE, 5: _LINE, 3: _POLYGON, 6: _POLYGON}
+_FAMILIES = np.array([_POINT, _LINE, _LINE, _POLYGON, _POINT, _LINE, _POLYGON, "", ""], dtype=object)
+"""GEOS type number -> family; the last one is no shape (-1)."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,7 @@ def unusable(shapes: np.ndarray, *, at_origin: bool) -> tuple[np.ndarray, list[s
     """Which shapes have no usable place in their own CRS, and the code of the finding that says why ("": none)."""
     why = np.full(len(shapes), "", dtype=object)
     why[shapely.is_empty(shapes) | shapely.is_missing(shapes)] = "layers.no_geometry"
-    coordinates, owner = shapely.get_coordinates(shapes, return_index=True)
-    why[np.unique(owner[~np.isfinite(coordinates).all(axis=1)])] = "layers.no_coordinates"
+    why[_not_finite(shapes)] = "layers.no_coordinates"
     if at_origin:
         points = np.flatnonzero((shapely.get_type_id(shapes) == 0) & (why == ""))
         at = shapely.get_coordinates(shapes[points])
@@ -61,10 +61,9 @@ def shaped(layer: LayerContract, shapes: np.ndarray, why_not: list[str], closed_
         If every shape is of a wrong type.
     """
     name = layer.name
-    shapes = shapely.force_2d(shapes)
+    shapes = shapely.force_2d(shapes) if shapely.has_z(shapes).any() else shapes.copy()
     reasons = np.array(why_not, dtype=object)
-    coordinates, owner = shapely.get_coordinates(shapes, return_index=True)
-    lost = np.unique(owner[~np.isfinite(coordinates).all(axis=1)])
+    lost = _not_finite(shapes)
     reasons[lost] = np.where(reasons[lost] == "", OUTSIDE_CRS, reasons[lost])
     without_place_allowed = "None" in layer.geometry
     placeless = reasons != ""
@@ -107,11 +106,19 @@ def shaped(layer: LayerContract, shapes: np.ndarray, why_not: list[str], closed_
     return Shaped(shapes, dropped, found)
 
 
+def _not_finite(shapes: np.ndarray) -> np.ndarray:
+    """Rows of shapes with a coordinate that is no number."""
+    if np.isfinite(shapely.get_coordinates(shapes)).all():
+        return np.empty(0, dtype=np.int64)
+    coordinates, owner = shapely.get_coordinates(shapes, return_index=True)
+    return np.unique(owner[~np.isfinite(coordinates).all(axis=1)])
+
+
 def _typed(layer: LayerContract, shapes: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[pd.DataFrame]]:
     name = layer.name
     types = shapely.get_type_id(shapes)
     there = types >= 0
-    families = np.array([_FAMILY.get(int(t), "") for t in types], dtype=object)
+    families = _FAMILIES[types]
     found = []
     if layer.geometry == (_POINT,):
         single = (types == 4) & (shapely.get_num_geometries(shapes) == 1)

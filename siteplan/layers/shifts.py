@@ -3,11 +3,10 @@
 Three kinds of guess are tried on a sample of hamlets: that the hamlets are in a Chinese map datum, that the roads are,
 and that there is any common shift of 100 to 1,500 m. The last is a vote: each hamlet votes for every offset that would
 put it on a road, and the offset with most votes is made exact by least squares on the distances left (point-to-line
-registration; Chen and Medioni 1992). A guess is believed only when the hamlets that it puts beside a road are more
-than chance explains, given how dense the roads are; when no offset over 200 m from it does nearly as well, or when it
-puts nearly all hamlets right onto a road; and when each quarter of the county says so. Hamlets that lie off their
-roads this way and that agree on no offset, and hamlets that all lie on one side of roads that run one way agree on a
-whole row of them.
+registration; Chen and Medioni 1992). A guess is believed only when it puts most hamlets
+beside a road that were not, and no offset over 200 m from it does nearly as well (or it puts nearly all hamlets right
+onto a road). Hamlets that lie off their roads this way and that agree on no offset, and hamlets that all lie on one
+side of roads that run one way agree on a whole row of them.
 """
 
 from __future__ import annotations
@@ -20,7 +19,6 @@ import pandas as pd
 import pyproj
 import shapely
 from pyproj.enums import TransformDirection
-from scipy.stats import binom
 
 from siteplan.layers.datums import MapDatum, from_wgs84, in_china, to_wgs84
 from siteplan.layers.diagnosis import to_degrees
@@ -34,16 +32,11 @@ _WELL_SHARE = 0.4
 """With so many hamlets beside a road as they are, nothing needs explaining."""
 _RIVAL_M = 200.0
 """An offset so far from the guess is another answer: a road that puts a hamlet right for both is no witness."""
-_RIVAL_LEAD, _RIVAL_ERRORS = 0.15, 2.0
+_RIVAL_LEAD, _RIVAL_ERRORS = 0.15, 2.5
 """By how much a guess must lead its rivals: as a share of hamlets, and in standard errors of that lead."""
 _ONTO_M, _ONTO_SHARE = 10.0, 0.8
 """So many hamlets right on a road after one common move: no ridge of one-sided hamlets is as sharp as that."""
-_LEAST_SHARE, _LEAST_GAIN, _LEAST_QUARTER_GAIN = 0.5, 0.25, 0.15
-_LEAST_VOTERS, _VOTERS_A_QUARTER = 8, 8
-_CHANCE = 1e-3
-_LOOKS = 400
-"""Offsets that a search tries as good as independently: the square of 3 km in steps of 150 m."""
-_NAMED_LOOKS = 4
+_LEAST_SHARE, _LEAST_GAIN, _LEAST_VOTERS = 0.5, 0.25, 8
 _SAMPLE, _THIN_M = 300, 500.0
 """Hamlets asked, and the cell that gives one of them at most: neighbours share their road, so they are one witness."""
 _CELL_M, _REACH_M = 25.0, 1600.0
@@ -126,13 +119,13 @@ def common_shift(
     move = _refined(asked, _peak(shares), lines, tree)
     free = _Guess(np.tile(move, (len(asked), 1)), _distances(asked + move, tree, lines))
     named = _named(asked, crs, lines, tree)
-    # A datum that does as well as the best of all shifts is the better story: it is one of four, not one of hundreds.
+    # A datum that does as well as the best of all shifts is the better story: it is one of four, not one of thousands.
     likely = [
         guess for guess in named
         if guess.beside.mean() >= free.beside.mean() - 0.1 and np.median(guess.left) <= np.median(free.left) + 25
     ]  # fmt: skip
-    for guess, looks in [*((one, _NAMED_LOOKS) for one in likely), (free, _LOOKS)]:
-        if _believed(guess, asked, before, shares, looks=looks):
+    for guess in [*likely, free]:
+        if _believed(guess, before, shares):
             east, north = -guess.moves.mean(axis=0)
             after = float(np.median(guess.left))
             return Shift(True, float(east), float(north), nothing.before_m, after, guess.datum, guess.layer, len(asked))
@@ -189,31 +182,23 @@ def _named(asked: np.ndarray, crs: pyproj.CRS, lines: np.ndarray, tree: shapely.
     return sorted(guesses, key=lambda guess: (float(np.median(guess.left)), -float(guess.beside.mean())))
 
 
-def _believed(guess: _Guess, asked: np.ndarray, before: np.ndarray, shares: np.ndarray, *, looks: int) -> bool:
-    """Whether a guess explains more than chance does, better than its rivals, everywhere in the county.
+def _believed(guess: _Guess, before: np.ndarray, shares: np.ndarray) -> bool:
+    """Whether a guess puts right what was wrong, and better than its rivals in the vote (`shares`).
 
-    `shares` is the vote; `looks` how many guesses this one was chosen from.
+    The best of all rivals is what chance makes of the best among as many offsets: no other test of chance is needed.
     """
     was, now = before <= BESIDE_M, guess.beside
-    n, share = len(asked), float(now.mean())
+    share = float(now.mean())
     move = guess.moves.mean(axis=0)
     if not SHORTEST_M <= np.hypot(*move) <= LONGEST_M * (1 + bool(guess.datum)):
         return False
     if share < _LEAST_SHARE or share < was.mean() + _LEAST_GAIN or np.median(guess.left) > np.median(before) / 2:
         return False
-    chance = max(float(np.median(shares)), float(was.mean()), 1 / n)
-    if looks * float(binom.sf(int(now.sum()) - 1, n, chance)) > _CHANCE:
-        return False
     centres = _centres(len(shares))
     rival = float(shares[np.hypot(centres[:, None] - move[1], centres - move[0]) >= _RIVAL_M].max())
-    error = np.sqrt((share * (1 - rival) + rival * (1 - share)) / n)
+    error = np.sqrt((share * (1 - rival) + rival * (1 - share)) / len(now))
     leads = share - rival >= max(_RIVAL_LEAD, _RIVAL_ERRORS * error)
-    if not leads and np.mean(guess.left <= _ONTO_M) < _ONTO_SHARE:
-        return False
-    quarter = (asked > np.median(asked, axis=0)) @ [1, 2]
-    sizes = np.bincount(quarter, minlength=4)
-    gains = np.bincount(quarter, weights=now.astype(float) - was, minlength=4) / np.maximum(sizes, 1)
-    return bool(np.all(gains[sizes >= _VOTERS_A_QUARTER] >= _LEAST_QUARTER_GAIN))
+    return bool(leads or np.mean(guess.left <= _ONTO_M) >= _ONTO_SHARE)
 
 
 def _vote(asked: np.ndarray, lines: np.ndarray, tree: shapely.STRtree) -> np.ndarray:

@@ -219,7 +219,9 @@ def _changes(
         ends = [sides.end_hard, sides.foot_hard]
         tables.append(_reached(near.point, label, hard, ends, new_hard, hard_ok))
     reaching, hard_reaching = tables
-    point, gap = tree.query(shapely.points(access.xy), predicate="dwithin", distance=options.access_m + AT_TOLERANCE_M)
+    # GEOS refuses distances of points that are nowhere.
+    hamlets = np.where(np.isfinite(access.xy).all(axis=1), shapely.points(access.xy), None)
+    point, gap = tree.query(hamlets, predicate="dwithin", distance=options.access_m + AT_TOLERANCE_M)
     beside = pd.DataFrame({"gap": gap, "hamlet": point})
     rows = pd.concat([reaching, hard_reaching, beside]).drop_duplicates().sort_values(["gap", "hamlet"])
     gap, hamlet = rows["gap"].to_numpy(dtype=np.int64), rows["hamlet"].to_numpy(dtype=np.int64)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,31 @@ import pytest
 from shapely.geometry import LineString, Point
 
 from siteplan.language import LANGUAGES, Texts
+from siteplan.layers import guessing, reading
 from siteplan.layers.findings import with_messages
 from siteplan.layers.layerset import LayerSet
+from siteplan.layers.reader import Reader
 from siteplan.layers.reading import read_layers
 from siteplan.plan import Plan
+
+
+@pytest.fixture(scope="session")
+def one_reader() -> Iterator[Reader]:
+    """One reading process for all tests that are not about the process."""
+    with Reader([]) as reader:
+        yield reader
+
+
+@pytest.fixture(autouse=True)
+def _read_in_one_process(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process a test would take longer than the tests themselves; started when the first file is read."""
+
+    def shared(*_: object) -> AbstractContextManager[Reader]:
+        return nullcontext(request.getfixturevalue("one_reader"))
+
+    for room in (reading, guessing):
+        monkeypatch.setattr(room, "Reader", shared)
+
 
 PLACES = [(104.90, 26.50), (104.92, 26.50), (104.94, 26.51), (104.96, 26.52)]
 
@@ -67,7 +89,10 @@ class County:
         for layer in result.layers.values():
             counts = layer.counts
             assert counts.read == counts.kept + counts.dropped == layer.source.rows_read
-            assert counts.kept == len(layer.table) - (counts.dropped if layer.name == "villages" else 0)
+            unplaced = layer.table.geometry.isna().sum() if layer.name == "villages" else 0
+            assert counts.kept == len(layer.table) - unplaced
+            if counts.people is not None:
+                assert counts.people.read == counts.people.kept + counts.people.dropped
             assert layer.table["id"].is_unique
             assert layer.table.crs == result.crs
         for language in LANGUAGES:

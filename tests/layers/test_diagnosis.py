@@ -134,6 +134,7 @@ CONTRADICTIONS = [
     (4496, 4523, False, "layers.zone_differs", "EPSG:4523"),
     (4547, 4544, False, "layers.elsewhere", "EPSG:4544"),
     (3857, 4544, False, "layers.elsewhere", "EPSG:4544"),
+    (2193, 4544, False, "layers.elsewhere", "EPSG:4544"),
 ]
 
 
@@ -163,7 +164,21 @@ def test_right_numbers_contradict_nothing(says):
     assert contradiction(numbers, crs, reference=COUNTY, chinese=True) is not None
 
 
-@pytest.mark.parametrize("says", [2154, 27700, 3435, 2193, 28410, 5070, 32737, 32601, 3067])
+@pytest.mark.parametrize("says", [4544, 4523, 4507, 32648])
+def test_a_swapped_plane_is_told_without_other_layers(says):
+    found = contradiction(shown_in(says, hamlets())[:, ::-1], pyproj.CRS.from_epsg(says), reference=None, chinese=True)
+    assert found is not None and found.code == "layers.axes_swapped"
+    assert all(one.swapped for one in found.candidates)
+
+
+def test_utm_near_the_equator_contradicts_nothing():
+    # Northings of Uganda are of the size of eastings: no number there looks swapped.
+    for box in ((30.2, 0.95, 35.8, 1.5), (30.2, 4.5, 35.8, 7.9)):
+        numbers = shown_in(32636, hamlets(box))
+        assert contradiction(numbers, pyproj.CRS.from_epsg(32636), reference=None, chinese=False) is None
+
+
+@pytest.mark.parametrize("says", [2154, 27700, 3435, 3437, 2193, 28410, 5070, 32737, 32601, 3067])
 def test_planes_of_other_countries_contradict_nothing(says):
     crs = pyproj.CRS.from_epsg(says)
     area = crs.area_of_use

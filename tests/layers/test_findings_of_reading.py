@@ -39,10 +39,10 @@ def test_ids_missing_empty_and_twice(county, villages, said):
     assert result.table("villages")["id"].tolist() == ["a", "row-2", "a#2", "a#3"]
     assert said(result) == [
         ("id_empty", 2, "defaulted"),
-        ("id_duplicate", 3, "repaired"),
-        ("id_duplicate", 4, "repaired"),
+        ("id_duplicate", 3, "defaulted"),
+        ("id_duplicate", 4, "defaulted"),
     ]
-    assert result.layers["villages"].counts.repaired == 2
+    assert result.layers["villages"].counts.repaired == 0
     county.put("w.geojson", villages.drop(columns="id"))
     assert county.read(villages="w.geojson").table("villages")["id"].tolist() == ["1", "2", "3", "4"]
 
@@ -194,14 +194,14 @@ def test_swapped_axes(county, villages):
     lines = gpd.GeoSeries([LineString(west)], crs=4326)
     county.put("r.geojson", gpd.GeoDataFrame({"surface": ["x"]}, geometry=lines))
     county.put("v.geojson", villages.set_geometry(gpd.GeoSeries(turned, crs=4326)))
-    with pytest.raises(LayerError, match="4 of 4 .*swapped 4 of them would lie inside"):
+    with pytest.raises(LayerError, match="swapped in 4 of 4 features.*swap_xy = true"):
         county.read(villages="v.geojson", roads="r.geojson")
 
 
 def test_one_hamlet_far_off_is_noted(county, villages, said):
     shapes = [*villages.geometry[:3], Point(105.5, 26.5)]
     county.put("v.geojson", villages.set_geometry(gpd.GeoSeries(shapes, crs=4326)))
-    assert said(county.read(villages="v.geojson")) == [("far_from_roads", 4, "noted")]
+    assert said(county.read(villages="v.geojson")) == [("far_from_rest", 4, "noted")]
 
 
 def test_no_features(county):

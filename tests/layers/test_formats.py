@@ -242,9 +242,9 @@ def test_geojson_cut_short(county):
 
 
 def test_unknown_format(county):
-    county.put("v.mdb", b"x")
-    with pytest.raises(LayerError, match=r"unknown format '.mdb'; expected one of .gpkg"):
-        county.read(villages="v.mdb")
+    county.put("v.abc", b"x")
+    with pytest.raises(LayerError, match=r"unknown format '.abc'; expected one of .gpkg"):
+        county.read(villages="v.abc")
 
 
 def test_ids_that_lost_digits(county):

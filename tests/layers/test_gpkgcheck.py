@@ -30,6 +30,14 @@ def base(tmp_path: Path) -> Iterator[sqlite3.Connection]:
         yield opened
 
 
+def test_a_layer_alone_has_no_other_to_be_compared_with(tmp_path: Path) -> None:
+    write_gpkg(tmp_path / "one.gpkg", {"roads": LAYERS["roads"]})
+    with closing(sqlite3.connect(tmp_path / "one.gpkg")) as alone:
+        assert missing_parts(alone, {"roads": LAYERS["roads"]}) == []
+        alone.execute("DROP TRIGGER trigger_insert_feature_count_roads")
+        assert len(missing_parts(alone, {"roads": LAYERS["roads"]})) == 1
+
+
 def test_a_whole_file_misses_nothing(base: sqlite3.Connection) -> None:
     assert missing_parts(base, LAYERS) == []
 
@@ -46,6 +54,10 @@ def test_a_whole_file_misses_nothing(base: sqlite3.Connection) -> None:
         ("DROP TABLE rtree_villages_geom", "the index of layer villages"),
         ("DELETE FROM gpkg_extensions WHERE table_name = 'gaps'", "extension gpkg_rtree_index of layer gaps"),
         ("DROP TRIGGER trigger_insert_feature_count_gaps", "trigger trigger_insert_feature_count_* of layer gaps"),
+        (
+            "DROP TRIGGER trigger_delete_feature_count_findings",
+            "trigger trigger_delete_feature_count_* of layer findings",
+        ),
     ],
 )
 def test_each_part_that_is_missing_is_told(base: sqlite3.Connection, harm: str, told: str) -> None:

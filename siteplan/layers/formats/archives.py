@@ -14,6 +14,11 @@ from siteplan.layers.formats import read_file
 from siteplan.layers.formats.filelayer import FileLayer, Request, choose_layer, damaged, sha256_of
 from siteplan.layers.formats.shapefiles import PARTS, read_parts
 
+UNPACKING_FAULTS = (
+    zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, UnicodeDecodeError, zlib.error, lzma.LZMAError,
+)  # fmt: skip
+"""What the library raises on an archive that is damaged, locked, or packed in a way it does not know."""
+
 MAX_ENTRIES, MAX_BYTES, MAX_RATIO = 1_000, 2_000_000_000, 200
 _INSIDE = (".gpkg", ".geojson", ".json", ".kml", ".fgb", ".parquet", ".geoparquet", ".dxf", ".csv", ".xlsx")
 """Endings of single files that are read inside a zip."""
@@ -42,7 +47,7 @@ def read_zip(request: Request, folder: Path) -> FileLayer:
             kind, parts = there[chosen]
             for entry_name, target in parts.items():
                 unpack(name, told, archive, entries[entry_name], inner / target)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error, lzma.LZMAError) as error:
+    except UNPACKING_FAULTS as error:
         raise damaged(name, told, f"it cannot be unpacked: {error}") from error
     if kind == ".shp":
         return read_parts(request, inner, digest, told=f"{told}/{chosen}.shp", layer=chosen)
@@ -63,8 +68,8 @@ def members(request: Request, folder: Path) -> list[str]:
     try:
         with zipfile.ZipFile(request.path) as archive:
             return list(_members(checked_entries(request.contract, request.told, archive)))
-    except zipfile.BadZipFile as error:
-        raise damaged(request.contract, request.told, str(error)) from error
+    except UNPACKING_FAULTS as error:
+        raise damaged(request.contract, request.told, f"it cannot be unpacked: {error}") from error
 
 
 def private_folder(folder: Path) -> Path:

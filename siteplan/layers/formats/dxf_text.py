@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
+from itertools import pairwise
 
 from siteplan.errors import LayerError
 from siteplan.layers.formats.filelayer import Note, Request, damaged
 
 _PARTS = frozenset({"VERTEX", "SEQEND", "ATTRIB"})
 """What follows an entity as a part of it."""
+_ENTITY_MARK = ("100", "AcDbEntity")
+"""Met once in an entity from AutoCAD 2000 on."""
 _CODE_PAGES = {"932": "cp932", "936": "gb18030", "949": "cp949", "950": "cp950", "1361": "johab", "GB2312": "gb18030"}
 _CHINESE = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]")
 _HIGH_RUN = re.compile(rb"[\x80-\xff]+")
@@ -23,13 +27,18 @@ def entities_written(request: Request, text: str) -> int:
     Raises
     ------
     LayerError
-        If the file does not end as a DXF does: what is cut would be read as if it were whole.
+        If the file does not end as a DXF does, or two entities have run into one: what is cut would be read as if it
+        were whole.
     """
     lines = text.split("\n")
     while lines and not lines[-1].strip(" \t\x1a\x00"):
         lines.pop()
     codes, values = lines[0::2], lines[1::2]
     starts = [i for i, code in enumerate(codes) if code.strip() == "0" and i < len(values)]
+    marks = [i for i, value in enumerate(values) if (codes[i].strip(), value.strip()) == _ENTITY_MARK]
+    merged = next((i for i, after in pairwise(marks) if bisect_left(starts, i) == bisect_left(starts, after)), None)
+    if merged is not None:
+        raise damaged(request.contract, request.told, f"two entities have run into one at line {2 * merged + 1}")
     count, inside, ended = 0, False, False
     for i in starts:
         mark = values[i].strip()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -52,9 +51,8 @@ def read(
             f"{contract_name}: the text in {told} is not in the encoding it says; "
             f'name it in the plan: [layers.{contract_name}] encoding = "gb18030"'
         ) from error
-    except (raw.DataSourceError, raw.DataLayerError, raw.FeatureError, pa.ArrowException) as error:
-        words = re.sub(re.escape(str(path)), told, str(error))
-        raise damaged(contract_name, told, words) from error
+    except (*raw.faults, pa.ArrowException) as error:
+        raise _damaged(contract_name, path, told, error) from error
     shape = meta["geometry_name"] or "wkb_geometry"
     return plain_table(table, shape), meta["crs"]
 
@@ -70,23 +68,14 @@ def layers_in(contract_name: str, path: Path, *, told: str) -> list[str]:
     raw = _pyogrio()
     try:
         return [str(name) for name in raw.list_layers(path)[:, 0]]
-    except raw.DataSourceError as error:
-        raise damaged(contract_name, told, re.sub(re.escape(str(path)), told, str(error))) from error
+    except raw.faults as error:
+        raise _damaged(contract_name, path, told, error) from error
 
 
-def feature_count(contract_name: str, path: Path, *, told: str, layer: str | None = None) -> int:
-    """How many features a file's own header or index says it has.
-
-    Raises
-    ------
-    LayerError
-        When GDAL cannot open it.
-    """
-    raw = _pyogrio()
-    try:
-        return int(raw.read_info(path, layer=layer, force_feature_count=True)["features"])
-    except (raw.DataSourceError, raw.DataLayerError) as error:
-        raise damaged(contract_name, told, re.sub(re.escape(str(path)), told, str(error))) from error
+def _damaged(contract_name: str, path: Path, told: str, error: Exception) -> LayerError:
+    # A file in which GDAL finds no layer at all is an IndexError of pyogrio's.
+    words = "no layer can be found in it" if isinstance(error, IndexError) else str(error).replace(str(path), told)
+    return damaged(contract_name, told, words)
 
 
 def drivers() -> list[str]:
@@ -153,9 +142,9 @@ class _Pyogrio:
         self.read_info = pyogrio.read_info
         self.list_layers = pyogrio.list_layers
         self.list_drivers = pyogrio.list_drivers
-        self.DataSourceError = pyogrio.errors.DataSourceError
-        self.DataLayerError = pyogrio.errors.DataLayerError
-        self.FeatureError = pyogrio.errors.FeatureError
+        self.faults: tuple[type[Exception], ...] = (
+            pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError, IndexError,
+        )  # fmt: skip
 
 
 _loaded: list[_Pyogrio] = []

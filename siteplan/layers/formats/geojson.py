@@ -15,6 +15,7 @@ from siteplan.layers.formats.filelayer import FileLayer, Note, Request, damaged,
 
 _MAX_DEPTH = 200
 _FEATURE = re.compile(rb'"type"\s*:\s*"Feature"')
+_SHAPE = re.compile(rb'"geometry"\s*:')
 _CRS_MEMBER = re.compile(rb'"crs"\s*:\s*\{')
 
 
@@ -52,7 +53,8 @@ def read_geojson(request: Request, folder: Path) -> FileLayer:
         )
     table, crs = gdal.read(name, copy, told=told, driver="GeoJSON")
     features = len(_FEATURE.findall(data))
-    if features != len(table):
+    # Where the two marks of a feature are not met equally often, one is damaged, or means something else here.
+    if features != len(table) or features != len(_SHAPE.findall(data)):
         features = _counted(name, told, data)
         if features != len(table):
             raise damaged(name, told, f"it holds {features} features but {len(table)} can be read")
@@ -76,9 +78,14 @@ def _counted(contract_name: str, told: str, data: bytes) -> int:
         content = json.loads(data.removeprefix(b"\xef\xbb\xbf"))
     except (ValueError, RecursionError) as error:
         raise damaged(contract_name, told, f"it is not valid JSON: {error}") from error
-    if content.get("type") == "FeatureCollection":
-        return len(content.get("features") or [])
-    return 1
+    if content.get("type") != "FeatureCollection":
+        if "features" in content:
+            raise damaged(contract_name, told, f"it has features but is of type {content.get('type')!r}")
+        return 1
+    features = content.get("features")
+    if not isinstance(features, list):
+        raise damaged(contract_name, told, "it is a FeatureCollection without a list of features")
+    return len(features)
 
 
 def _depth(data: bytes) -> int:

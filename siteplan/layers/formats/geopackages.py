@@ -44,7 +44,7 @@ def read_geopackage(request: Request, folder: Path) -> FileLayer:
             cells = _strange_cells(base, layer)
             key = _own_key(base, layer)
             triggers = _foreign_triggers(base)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise damaged(name, told, str(error)) from error
     if triggers:
         notes.append(Note("layers.triggers", values={"file": told, "triggers": ", ".join(triggers[:5])}))
@@ -68,7 +68,7 @@ def layer_names(request: Request, folder: Path) -> list[str]:
     try:
         with closing(_opened(copy)) as base:
             return _layer_names(base)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise damaged(request.contract, request.told, str(error)) from error
 
 

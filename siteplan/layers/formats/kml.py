@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from siteplan.layers.formats import gdal
-from siteplan.layers.formats.archives import checked_entries, unpack
+from siteplan.layers.formats.archives import UNPACKING_FAULTS, checked_entries, unpack
 from siteplan.layers.formats.filelayer import (
     GEOMETRY,
     FileLayer,
@@ -90,7 +90,7 @@ def _checked(request: Request, folder: Path) -> tuple[Path, str, bytes]:
                 if main is None:
                     raise damaged(name, told, "there is no .kml inside")
                 unpack(name, told, archive, entries[main], copy)
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+        except UNPACKING_FAULTS as error:
             raise damaged(name, told, f"it cannot be unpacked: {error}") from error
         # GDAL must not take it for an archive again.
         packed.unlink()

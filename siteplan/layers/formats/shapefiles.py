@@ -113,9 +113,6 @@ def read_parts(request: Request, folder: Path, sha256: str, *, told: str, layer:
     if cut:
         _write_mended(parts[".dbf"], data, dbf, cut)
     crs_fault = _crs_fault(parts[".prj"]) if ".prj" in parts else ""
-    if crs_fault:
-        # GDAL would refuse the whole file for it.
-        parts[".prj"].unlink()
     table, crs = gdal.read(contract_name, parts[".shp"], told=told, driver="ESRI Shapefile", encoding=codec)
     if len(table) != len(dbf.records):
         raise damaged(contract_name, told, f"it holds {len(dbf.records)} records but {len(table)} can be read")
@@ -147,12 +144,21 @@ def _empty_shapes(shp: bytes, index: bytes) -> int:
 
 
 def _crs_fault(prj: Path) -> str:
-    """Why the .prj tells no CRS, "" where it does; GDAL would refuse the whole file for it."""
-    text = prj.read_bytes().decode("utf-8", "replace").strip()
+    """Why the .prj tells no CRS, "" where it does. The private copy is made one that GDAL does not refuse the file for.
+
+    A Chinese program may name the CRS in its own encoding, of which GDAL understands nothing.
+    """
+    data = prj.read_bytes()
     try:
-        if text:
-            pyproj.CRS.from_wkt(text)
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        text = data.decode("gb18030", "replace")
+        prj.write_text(text, "utf-8")
+    try:
+        if text.strip():
+            pyproj.CRS.from_wkt(text.strip())
     except pyproj.exceptions.CRSError:
+        prj.unlink()
         return f"the coordinate system (CRS) in the {prj.suffix} file cannot be understood"
     return ""
 
@@ -297,7 +303,8 @@ def _codec(name: str) -> str | None:
             continue
         try:
             codec = codecs.lookup(guess).name
-        except LookupError:
+        except (LookupError, ValueError):
+            # No codec has this name, or it holds zero bytes.
             continue
         return "gb18030" if codec in ("gbk", "gb2312", "cp936") else codec
     return None

@@ -13,7 +13,7 @@ import pyarrow as pa
 import shapely
 
 from siteplan.errors import LayerError
-from siteplan.layers.contract import contracts, folded, names_of
+from siteplan.layers.contract import contracts, folded, match_columns, names_of
 from siteplan.layers.formats.filelayer import GEOMETRY, FileLayer, Note, Request
 from siteplan.layers.numbers import degrees_from, number_from, text_from
 
@@ -31,12 +31,32 @@ _HEADER_WITHIN = 20
 """A header stands in the first so many rows, under titles and notes."""
 
 _TOTALS = frozenset({"合计", "总计", "共计", "总和", "全县合计", "total", "totals", "sum", "grandtotal"})
-_SUBTOTALS = frozenset({"小计", "subtotal"})
+_SUBTOTALS = frozenset({"小计", "subtotal", "subtotals"})
+_TOTAL_OF = re.compile(r"(?:合计|总计|共计|小计)(?:[（(\d].*)?|.{1,12}(?:合计|总计|共计|小计)")
+"""Totals that say of what: `青岩镇小计`, `合计：12个村`."""
 _REMARK = re.compile(
     r"^\s*(备注|注[:：\d]|说明|填表|制表|审核|单位负责|负责人|填报|数据来源|资料来源|来源[:：]|remarks?\b|notes?\b|source\b|"
     r"prepared by\b)",
     re.IGNORECASE,
 )
+_LABELLED = re.compile(r".+[:：].*")
+_NUMBERED = re.compile(r"[（(]?[一二三四五六七八九十百]+[)）、.．]\s*\S.*")
+"""A heading of a section: `一、青岩镇`, `（二）高坡乡`."""
+_OF_MANY = re.compile(r".*(?:镇|乡|街道|办事处|行政村|村委会)")
+_UNIT = re.compile(
+    r"[（(]?(?:单位[:：]?)?(?:人|户|口|头|亩|个|米|公里|千米|平方米|公顷|元|万元|度|年|m|km|mm|m2|m²|㎡|°|%|persons?|hh|deg)[)）]?",
+    re.IGNORECASE,
+)
+_LETTERED = "甲乙丙丁戊"
+
+_CODES = {
+    "total": "layers.total_row", "subtotal": "layers.total_row", "remark": "layers.remark_row",
+    "title": "layers.title_row", "units": "layers.units_row", "heading": "layers.heading_row",
+}  # fmt: skip
+"""Kind of a row that is no data -> the code of the finding that tells of it."""
+
+_ADDED_UP = frozenset({"people", "households", "head", "m2", "m3", "m3/day", ""})
+"""Units of the contract whose columns a total may be of; a mean height is none."""
 
 
 @dataclass(frozen=True)
@@ -55,11 +75,33 @@ class _Header:
     height: int
 
 
+@dataclass(frozen=True)
+class _Places:
+    """Which columns (from 0) hold the name and the coordinates of a row; None where none does."""
+
+    name: int | None
+    pair: tuple[int, int] | None
+    crs: str | None
+    """the CRS that the names of the coordinate columns imply"""
+
+
+@dataclass(frozen=True)
+class _Aside:
+    """A row that is no data: what kind it is (a key of `_CODES`), and how many rows of data stand above it."""
+
+    row: Row
+    kind: str
+    above: int
+
+
 def from_rows(
     request: Request, rows: Sequence[Row], *, layer: str, driver: str, sha256: str, notes: list[Note],
     formulas: dict[tuple[int, int], bool] | None = None,
 ) -> FileLayer:  # fmt: skip
     """The layer that a sheet's rows hold.
+
+    Every row is a feature, the header, or told in a note as what it is: title, units, section heading, total, remark;
+    blank rows down to the last filled one are counted.
 
     Parameters
     ----------
@@ -75,27 +117,31 @@ def from_rows(
     Raises
     ------
     LayerError
-        No header, two columns of one name, a row longer than the header, no coordinate columns where they are needed.
+        No header, two columns of one name, a row of a text file longer than the header, no coordinate columns where
+        they are needed.
     """
     name, told = request.contract, request.told
     header = _find_header(request, rows)
     if header is None:
         raise LayerError(f"{name}: {told} is empty: expected a row with column names")
-    notes = [*notes, *_titles(rows[: header.first])]
-    data, blank, aside = _sorted_out(request, header, rows[header.first + header.height :])
+    under = header.first + header.height
+    where = _where(request, header.names)
+    data, aside = _sorted_out(header, where, rows[under:])
+    names = _column_names(request, header.names, data, widen=driver != "CSV")
+    data = [Row(row.number, (row.cells + [None] * len(names))[: len(names)]) for row in data]
+    notes = [*notes, *_header_notes(rows, header), *_titles(rows[: header.first])]
+    blank = _blank_rows(rows)
     if blank:
         notes.append(Note("layers.blank_rows", values={"n": blank}))
     notes += [
-        Note("layers.remark_row" if kind == "remark" else "layers.total_row",
-             values={"sheet_row": row.number, "text": _shown(row.cells)})
-        for row, kind in aside
-    ]  # fmt: skip
-    columns = list(zip(*(row.cells for row in data), strict=True)) if data else [() for _ in header.names]
-    notes += _total_faults(header, columns, [row for row, kind in aside if kind == "total"])
-    notes += _formula_notes(header, data, formulas or {})
+        Note(_CODES[one.kind], values={"sheet_row": one.row.number, "text": _shown(one.row.cells)}) for one in aside
+    ]
+    columns = list(zip(*(row.cells for row in data), strict=True)) if data else [() for _ in names]
+    notes += _total_faults(_summed(request, names, where), names, columns, aside)
+    notes += _formula_notes(names, data, formulas or {})
     texts = {column: pa.array([_text(cell) for cell in cells], type=pa.string())
-             for column, cells in zip(header.names, columns, strict=True)}  # fmt: skip
-    shapes, crs, said = _places(request, header.names, columns)
+             for column, cells in zip(names, columns, strict=True)}  # fmt: skip
+    shapes, crs, said = _shapes(request, names, columns, where)
     table = pa.table({**{_free(column): array for column, array in texts.items()}, GEOMETRY: shapes})
     return FileLayer(table, layer, driver, crs, sha256, notes + said)
 
@@ -111,59 +157,96 @@ def _find_header(request: Request, rows: Sequence[Row]) -> _Header | None:
     """
     known = names_of(contracts()[request.contract]) | {folded(w) for side in (*DEGREES, *PLANE, _WKT) for w in side}
     known |= {folded(word) for word in (request.x, request.y, *request.columns.values()) if word}
-    best: tuple[int, int, int] | None = None
+
+    def hits(names: list[str]) -> int:
+        return sum(bool(name) and folded(name) in known for name in names)
+
+    best = -1
     found: _Header | None = None
     for i, row in enumerate(rows[:_HEADER_WITHIN]):
-        single = [text_from(cell) if not _is_number(cell) else "" for cell in row.cells]
+        single = _headings(row.cells)
         if not any(single):
             continue
-        choices = [(single, 1)]
+        if hits(single) > best:
+            best, found = hits(single), _Header(single, i, 1)
         if i + 1 < len(rows) and rows[i + 1].number == row.number + 1:
-            choices.append((_merged(single, rows[i + 1].cells), 2))
-        for names, height in choices:
-            hits = sum(bool(name) and folded(name) in known for name in names)
-            # A pair must name more than its upper row alone: data under a header names nothing.
-            rank = (hits, -i, -height)
-            if best is None or (hits, -i, -height) > best:
-                if height == 2 and hits <= sum(bool(n) and folded(n) in known for n in single) + 0:
-                    continue
-                best, found = rank, _Header(names, i, height)
+            lower = _headings(rows[i + 1].cells)
+            both = _merged(single, lower, known)
+            # A pair must name more than either of its rows alone: a title over a header, or data under it, names none.
+            if hits(both) > max(best, hits(single), hits(lower)):
+                best, found = hits(both), _Header(both, i, 2)
     if found is None:
         return None
     names = list(found.names)
     while names and not names[-1]:
         names.pop()
-    names = [name or f"column_{i + 1}" for i, name in enumerate(names)]
+    return _Header(names, found.first, found.height)
+
+
+def _headings(cells: list[Any]) -> list[str]:
+    """Cells as names of columns: on one line; numbers and dates name nothing."""
+    texts = ["" if _is_number(cell) else text_from(cell) for cell in cells]
+    return [re.sub(r"\s+", " ", re.sub(r"(?<=[\u3400-\u9fff])\s*\n\s*", "", text)) for text in texts]
+
+
+def _merged(upper: list[str], lower: list[str], known: frozenset[str]) -> list[str]:
+    """Names of a header of two rows: the lower cell where it is filled, else the upper one.
+
+    A heading merged over several columns stands in the first of them only. Where the two together are a known name
+    (户数 over 总 and 搬迁: 总户数, 搬迁户数), or where a lower name is there twice, the column is called by both.
+    """
+    width = max(len(upper), len(lower))
+    above = [*upper, *[""] * (width - len(upper))]
+    below = [*lower, *[""] * (width - len(lower))]
+    over, names = "", []
+    for heading, name in zip(above, below, strict=True):
+        over = heading or (over if name else "")
+        if not name or not over or over == name or folded(name) in known:
+            names.append(name or heading)
+            continue
+        both = [f"{name}{over}", f"{over}{name}", *([over] if name in _WHOLE else [])]
+        twice = below.count(name) > 1
+        names.append(next((one for one in both if folded(one) in known), f"{over}{name}" if twice else name))
+    return names
+
+
+_WHOLE = ("总", "总数", "合计", "小计", "计", "total")
+"""What stands under a heading for all of it."""
+
+
+def _column_names(request: Request, given: list[str], data: list[Row], *, widen: bool) -> list[str]:
+    """A name for every column, those without a heading by their number.
+
+    Where a row of data is longer than the header, a sheet has columns without heading; a text file has a row with a
+    separator too many.
+    """
+    width = len(given)
+    for row in data:
+        reach = max((i + 1 for i, cell in enumerate(row.cells) if text_from(cell)), default=0)
+        if reach > len(given) and not widen:
+            raise LayerError(
+                f"{request.contract}: {request.told} row {row.number} has more cells than the {len(given)} columns of "
+                "the header; a cell with the separator in it needs quotes"
+            )
+        width = max(width, reach)
+    names = [name or f"column_{i + 1}" for i, name in enumerate([*given, *[""] * (width - len(given))])]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise LayerError(
             f"{request.contract}: {request.told} has columns of the same name: {', '.join(twice)}; rename one"
         )
-    return _Header(names, found.first, found.height)
-
-
-def _merged(upper: list[str], lower: list[Any]) -> list[str]:
-    """Names of a header of two rows: the lower cell where it is filled, else the upper one.
-
-    A heading merged over several columns stands in the first of them only; where two lower names are the same, the
-    heading above tells them apart.
-    """
-    width = max(len(upper), len(lower))
-    above = [*upper, *[""] * (width - len(upper))]
-    below = [text_from(cell) if not _is_number(cell) else "" for cell in [*lower, *[None] * (width - len(lower))]]
-    over, spread = "", []
-    for heading, name in zip(above, below, strict=True):
-        over = heading or (over if name else "")
-        spread.append(over)
-    names = [name or heading for name, heading in zip(below, above, strict=True)]
-    return [
-        f"{over}{name}" if name and names.count(name) > 1 and over != name else name
-        for name, over in zip(names, spread, strict=True)
-    ]
+    return names
 
 
 def _is_number(cell: Any) -> bool:
     return isinstance(cell, (int, float, dt.date, dt.datetime)) and not isinstance(cell, bool)
+
+
+def _header_notes(rows: Sequence[Row], header: _Header) -> list[Note]:
+    """Where the header stands, unless it is the first row alone."""
+    first = rows[header.first].number
+    last = first + header.height - 1
+    return [] if last == 1 else [Note("layers.header_rows", values={"first": first, "last": last})]
 
 
 def _titles(rows: Sequence[Row]) -> list[Note]:
@@ -171,72 +254,131 @@ def _titles(rows: Sequence[Row]) -> list[Note]:
     return [Note("layers.title_row", values={"sheet_row": row.number, "text": _shown(row.cells)}) for row in filled]
 
 
-def _sorted_out(request: Request, header: _Header, rows: Sequence[Row]) -> tuple[list[Row], int, list[tuple[Row, str]]]:
-    """Rows of data as wide as the header, how many rows were blank, and rows that are totals or remarks."""
-    width = len(header.names)
+def _blank_rows(rows: Sequence[Row]) -> int:
+    """How many rows above the last filled one are blank; those after it say nothing."""
+    blank = [not any(text_from(cell) for cell in row.cells) for row in rows]
+    while blank and blank[-1]:
+        blank.pop()
+    return sum(blank)
+
+
+def _sorted_out(header: _Header, where: _Places, rows: Sequence[Row]) -> tuple[list[Row], list[_Aside]]:
+    """The rows of data under the header, and the filled rows that are none."""
     data: list[Row] = []
-    aside: list[tuple[Row, str]] = []
-    blank = 0
-    last_filled = 0
+    aside: list[_Aside] = []
     for row in rows:
         texts = [text_from(cell) for cell in row.cells]
-        filled = [text for text in texts if text]
-        if not filled:
-            blank += 1
+        if not any(texts):
             continue
-        last_filled = row.number
-        if any(texts[width:]):
-            raise LayerError(
-                f"{request.contract}: {request.told} row {row.number} has more cells than the {width} columns of the "
-                "header; a cell with the separator in it needs quotes"
-            )
-        kind = _kind_of(filled)
+        kind = _kind_of(texts, header, where, first=not data and not aside)
         if kind == "data":
-            data.append(Row(row.number, (row.cells + [None] * width)[:width]))
-        elif kind == "subtotal":
-            aside.append((row, "subtotal"))
+            data.append(row)
         else:
-            aside.append((row, kind))
-    # Blank rows after the last filled one say nothing.
-    blank -= sum(row.number > last_filled for row in rows)
-    return data, blank, aside
+            aside.append(_Aside(row, kind, len(data)))
+    return data, aside
 
 
-def _kind_of(filled: list[str]) -> str:
-    for text in filled[:3]:
-        word = re.sub(r"[\s:：]", "", text).casefold()
-        if word in _TOTALS:
-            return "total"
-        if word in _SUBTOTALS:
-            return "subtotal"
-    if len(filled) <= 2 and _REMARK.match(filled[0]):
+def _kind_of(texts: list[str], header: _Header, where: _Places, *, first: bool) -> str:
+    """What a filled row is: data or a key of `_CODES`. `first`: it is the first one under the header."""
+    filled = [text for text in texts if text]
+    words = [re.sub(r"[\s:：]", "", text).casefold() for text in filled[:3]]
+    if any(word in _TOTALS for word in words):
+        return "total"
+    if any(word in _SUBTOTALS for word in words):
+        return "subtotal"
+    if first and _says_units(filled):
+        return "units"
+    if where.pair is not None and all(i < len(texts) and texts[i] for i in where.pair):
+        # Whatever has a place is a feature.
+        return "title" if _is_header_again(texts, header) else "data"
+    if any(_TOTAL_OF.fullmatch(word) for word in words):
+        return "subtotal"
+    if _REMARK.match(filled[0]) and (len(filled) <= 2 or all(map(_LABELLED.fullmatch, filled))):
         return "remark"
-    return "data"
+    if _is_header_again(texts, header):
+        return "title"
+    return "heading" if _is_section(texts, filled, header, where) else "data"
 
 
-def _total_faults(header: _Header, columns: Sequence[Sequence[Any]], totals: list[Row]) -> list[Note]:
-    """Totals that their rows do not add up to."""
+def _is_header_again(texts: list[str], header: _Header) -> bool:
+    """Whether a row repeats the header, as at the top of each printed page."""
+    same = [text == name for text, name in zip(_headings(list(texts)), header.names, strict=False) if text]
+    return len(same) > 1 and all(same)
+
+
+def _says_units(filled: list[str]) -> bool:
+    """Whether the cells under a header are units, or the numbers of the columns."""
+    if all(map(_UNIT.fullmatch, filled)):
+        return True
+    marks = [text.strip("（）()[]") for text in filled]
+    letters = next((i for i, mark in enumerate(marks) if i >= len(_LETTERED) or mark != _LETTERED[i]), len(marks))
+    numbers = [str(i) for i in range(1, len(marks) - letters + 1)]
+    return len(marks) >= 4 and marks[letters:] == numbers
+
+
+def _is_section(texts: list[str], filled: list[str], header: _Header, where: _Places) -> bool:
+    """Whether a row without a place heads a section (一、青岩镇), or holds nothing but a number or a township."""
+    at = next(i for i, text in enumerate(texts) if text)
+    named = where.name is not None and where.name < len(texts) and bool(texts[where.name])
+    if _NUMBERED.fullmatch(filled[0]) and (not named or where.name == at):
+        return where.pair is not None or len(filled) == 1
+    if len(filled) > 1 or len(header.names) < 3 or where.name is None:
+        return False
+    return where.name != at or bool(_OF_MANY.fullmatch(filled[0]))
+
+
+def _summed(request: Request, names: list[str], where: _Places) -> list[bool]:
+    """Which columns a total may be of."""
+    layer = contracts()[request.contract]
+    matched, _ = match_columns(layer, names)
+    units = {source: layer.columns[name].unit for name, source in {**matched, **request.columns}.items()
+             if name in layer.columns}  # fmt: skip
+    return [i not in (where.pair or ()) and units.get(name, "") in _ADDED_UP for i, name in enumerate(names)]
+
+
+def _total_faults(
+    summed: list[bool], names: list[str], columns: Sequence[Sequence[Any]], aside: list[_Aside]
+) -> list[Note]:
+    """Totals that their rows do not add up to.
+
+    The only total of a sheet is of all its rows. Any other may be of the rows above it or below it, from one total or
+    section heading to another.
+    """
+    bounds = sorted({0, len(columns[0]) if columns else 0, *(one.above for one in aside if one.kind in _BOUNDS)})
+    grand = sum(one.kind == "total" for one in aside) == 1
     notes = []
-    for row in totals:
-        for name, cells, said in zip(header.names, columns, row.cells, strict=False):
-            total = number_from(text_from(said))[0] if text_from(said) else float("nan")
-            values = np.array([number_from(text)[0] for text in map(text_from, cells) if text], dtype="float64")
-            if not np.isfinite(total) or not len(values) or not np.isfinite(values).any():
+    for own, name, cells in zip(summed, names, columns, strict=True):
+        values = np.array([number_from(text_from(cell))[0] for cell in cells], dtype="float64")
+        if not own or not np.isfinite(values).any():
+            continue
+        upto = np.concatenate([[0.0], np.nancumsum(values)])
+        column = names.index(name)
+        for one in aside:
+            said = text_from(one.row.cells[column]) if column < len(one.row.cells) else ""
+            total = number_from(said)[0] if said else float("nan")
+            if one.kind not in ("total", "subtotal") or not np.isfinite(total):
                 continue
-            added = float(np.nansum(values))
-            if abs(added - total) > 1e-6 * max(1.0, abs(total)):
+            at = upto[one.above]
+            above = [at - upto[bound] for bound in reversed(bounds) if bound < one.above]
+            below = [upto[bound] - at for bound in bounds if bound > one.above]
+            sums = [upto[-1]] if grand and one.kind == "total" else [*above, *below, upto[-1]]
+            if min(abs(added - total) for added in sums) > 1e-6 * max(1.0, abs(total)):
                 notes.append(
                     Note("layers.total_differs",
-                         values={"column": name, "said": text_from(total), "added": text_from(round(added, 6)),
-                                 "sheet_row": row.number})
+                         values={"column": name, "said": said, "added": text_from(round(float(sums[0]), 6)),
+                                 "sheet_row": one.row.number})
                 )  # fmt: skip
     return notes
 
 
-def _formula_notes(header: _Header, data: list[Row], formulas: dict[tuple[int, int], bool]) -> list[Note]:
+_BOUNDS = ("total", "subtotal", "heading")
+"""Kinds of rows at which what a total is of may begin or end."""
+
+
+def _formula_notes(names: list[str], data: list[Row], formulas: dict[tuple[int, int], bool]) -> list[Note]:
     at = {row.number: i + 1 for i, row in enumerate(data)}
     notes = []
-    for column, name in enumerate(header.names):
+    for column, name in enumerate(names):
         own = {at[n]: stored for (n, c), stored in formulas.items() if c == column and n in at}
         lost = sorted(row for row, stored in own.items() if not stored)
         if len(own) > len(lost):
@@ -246,16 +388,24 @@ def _formula_notes(header: _Header, data: list[Row], formulas: dict[tuple[int, i
     return notes
 
 
-def _places(
-    request: Request, header: list[str], columns: Sequence[Sequence[Any]]
+def _where(request: Request, names: list[str]) -> _Places:
+    matched, _ = match_columns(contracts()[request.contract], [name for name in dict.fromkeys(names) if name])
+    name = request.columns.get("name", matched.get("name", ""))
+    by_folded = {folded(name): i for i, name in reversed(list(enumerate(names))) if name}
+    pair, crs = _coordinate_columns(request, names, by_folded)
+    return _Places(names.index(name) if name and name in names else None, pair, crs)
+
+
+def _shapes(
+    request: Request, header: list[str], columns: Sequence[Sequence[Any]], where: _Places
 ) -> tuple[pa.Array, str | None, list[Note]]:
     """Shapes as WKB from coordinate columns or a column of well-known text, the CRS these imply, and what to tell."""
     n = len(columns[0]) if columns else 0
-    by_folded = {folded(name): i for i, name in reversed(list(enumerate(header)))}
-    pair, crs = _coordinate_columns(request, header, by_folded)
+    pair, crs = where.pair, where.crs
     if pair is None:
+        by_folded = {folded(name): i for i, name in reversed(list(enumerate(header)))}
         wkt = next((by_folded[folded(word)] for word in _WKT if folded(word) in by_folded), None)
-        if wkt is not None and not request.x:
+        if wkt is not None:
             return _from_wkt(request, header[wkt], columns[wkt])
         if request.needs_place:
             raise LayerError(
@@ -263,7 +413,7 @@ def _places(
                 f'{", ".join(header)}; name them in the plan: [layers.{request.contract}] x = "...", y = "..."'
             )
         return pa.nulls(n, pa.binary()), None, []
-    reader = degrees_from if crs is not None else lambda text: number_from(text)[0]
+    reader = degrees_from if crs is not None else _plane_or_signed
     x, y = (np.array([reader(text) if text else np.nan for text in map(text_from, columns[i])], dtype="float64")
             for i in pair)  # fmt: skip
     notes = []
@@ -280,6 +430,11 @@ def _places(
     shapes = shapely.points(x, y)
     shapes[~(np.isfinite(x) & np.isfinite(y))] = None
     return pa.array(shapely.to_wkb(shapes), type=pa.binary()), crs if request.crs is None else None, notes
+
+
+def _plane_or_signed(text: str) -> float:
+    """A number, or an angle where the signs of degrees say so: a planner may name columns of any heading."""
+    return degrees_from(text) if re.search("[°º˚度]", text) else number_from(text)[0]
 
 
 def _coordinate_columns(
