@@ -233,3 +233,19 @@ def test_ladakh_runs_and_its_table_moves_with_the_tolerances(ladakh_plan: Path, 
     at_500 = {row[0]: row[4] for row in rows if row[1] == 500}
     assert at_500 == {1: 547, 10: 651, 30: 671}
     assert gpd.read_file(tmp_path / "ladakh" / "results.gpkg", layer="villages").shape[0] == 729
+
+
+def test_andorra_runs_from_its_extract_by_two_commands(shared_data: Path, tmp_path: Path) -> None:
+    extract = shared_data / "andorra" / "andorra-2013-05-28.osm.pbf"
+    before = extract.read_bytes()
+    made = call("new", tmp_path / "andorra", "--osm", extract, "--bbox", "1.40,42.42,1.79,42.66")
+    assert made.exit_code == 0, made.output
+    done = call("run", tmp_path / "andorra" / "plan.toml", "--out", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    record = json.loads((tmp_path / "out" / "run.json").read_text("utf-8"))
+    assert record["layers"]["villages"]["kept"] > 50
+    assert (tmp_path / "out" / "map.html").stat().st_size > 100_000
+    assert "OpenStreetMap contributors" in (tmp_path / "out" / "map.html").read_text("utf-8")
+    assert extract.read_bytes() == before
+    assert call("new", tmp_path / "andorra", "--osm", extract).exit_code == 2
+    assert call("new", tmp_path / "b", "--osm", extract, "--bbox", "1,2").exit_code == 2

@@ -12,14 +12,20 @@ import shapely
 from siteplan.errors import PlanError, SiteplanError
 from siteplan.layers import crs as crs_rules
 from siteplan.layers.contract import LayerContract, contracts, folded, match_columns
+from siteplan.layers.diagnosis import Box, crs_candidates, named
 from siteplan.layers.formats import is_source
 from siteplan.layers.formats.filelayer import Request
 from siteplan.layers.rawlayer import RawLayer, decoded
 from siteplan.layers.reader import Reader
+from siteplan.layers.strays import degrees_box, places
 
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
 _FAMILIES = {"Point": "Point", "MultiPoint": "Point", "LineString": "LineString", "MultiLineString": "LineString",
              "Polygon": "Polygon", "MultiPolygon": "Polygon"}  # fmt: skip
+
+
+_DECIDED = 0.9
+"""How well a CRS must put a layer among the others to be written into the plan."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +60,13 @@ def guess_plan(folder: Path) -> str:
         for path in paths:
             _look_into(path, reader, candidates, unread)
     chosen = _assigned(candidates)
-    lines = [*_header(folder, chosen), ""]
+    chinese = _is_chinese(chosen)
+    reference = _reference(chosen)
+    lines = [*_header(folder, chinese=chinese), ""]
     for name, layer in contracts().items():
         found = chosen.get(name)
         if found is not None:
-            lines += [*_section(layer, found), ""]
+            lines += [*_section(layer, found, reference, chinese=chinese), ""]
         elif layer.required:
             lines += [f"# No file was recognised as {layer.en} ({layer.zh}); this layer is compulsory.",
                       f"# [layers.{name}]", '# path = "FILE"', ""]  # fmt: skip
@@ -134,17 +142,29 @@ def _name_score(layer: LayerContract, word: str) -> float:
     return 2.0 + min(max(inside), 20) / 4 if inside else 0.0
 
 
-def _header(folder: Path, chosen: dict[str, _Candidate]) -> list[str]:
+def _header(folder: Path, *, chinese: bool) -> list[str]:
     name = re.sub(r"[^\w-]", "_", folder.resolve().name)[:80] or "plan"
-    tables = [candidate.raw.table for candidate in chosen.values()]
-    texts = [str(column) for table in tables for column in table.columns] + [_label(c) for c in chosen.values()]
-    chinese = crs_rules.first_chinese(tables) or any(_CHINESE.search(text) for text in texts)
     lines = ["# Guessed by `siteplan new`; check it, then: siteplan run plan.toml", "[plan]", f"name = {_quoted(name)}",
              'language = "zh"', 'crs = "auto"']  # fmt: skip
     return [*lines, 'country = "CN"'] if chinese else lines
 
 
-def _section(layer: LayerContract, candidate: _Candidate) -> list[str]:
+def _is_chinese(chosen: dict[str, _Candidate]) -> bool:
+    tables = [candidate.raw.table for candidate in chosen.values()]
+    texts = [str(column) for table in tables for column in table.columns] + [_label(c) for c in chosen.values()]
+    return crs_rules.first_chinese(tables) or any(_CHINESE.search(text) for text in texts)
+
+
+def _reference(chosen: dict[str, _Candidate]) -> Box | None:
+    """Where the layers lie whose CRS is known, in degrees: the first in the contract's order."""
+    for name in contracts():
+        table = chosen[name].raw.table if name in chosen else None
+        if table is not None and table.crs is not None and (box := degrees_box(table.geometry.to_numpy(), table.crs)):
+            return box
+    return None
+
+
+def _section(layer: LayerContract, candidate: _Candidate, reference: Box | None, *, chinese: bool) -> list[str]:
     table = candidate.raw.table
     columns = [str(name) for name in table.columns if name != "geometry"]
     matched, rivals = match_columns(layer, columns)
@@ -153,7 +173,7 @@ def _section(layer: LayerContract, candidate: _Candidate) -> list[str]:
     if candidate.layer is not None:
         lines.append(f"layer = {_quoted(candidate.layer)}")
     if table.crs is None and candidate.family != "None":
-        lines.append('# crs = "EPSG:n"  # the file does not say its CRS: write it here')
+        lines += _crs_lines(candidate, reference, chinese=chinese)
     shown = ", ".join(f"{name} <- {source}" for name, source in matched.items())
     lines.append(f"# columns matched: {_one_line(shown) or 'none'}")
     for name, others in rivals.items():
@@ -162,6 +182,17 @@ def _section(layer: LayerContract, candidate: _Candidate) -> list[str]:
     if spare:
         lines.append(f"# columns kept as they are: {_one_line(', '.join(spare))}")
     return lines
+
+
+def _crs_lines(candidate: _Candidate, reference: Box | None, *, chinese: bool) -> list[str]:
+    """The CRS of a file that does not say one: written where the other layers' places decide it, else asked for."""
+    points = places(candidate.raw.table.geometry.to_numpy())
+    likely = crs_candidates(points, reference=reference, chinese=chinese)
+    best = likely[0] if likely else None
+    words = f"; the numbers look like {named(likely)}" if likely else ""
+    if best is None or reference is None or not best.crs or best.swapped or best.fit < _DECIDED:
+        return [f'# crs = "EPSG:n"  # the file does not say its CRS: write it here{words}']
+    return [f'crs = "{best.crs}"  # the file does not say; told by its numbers and the other layers: check it']
 
 
 def _label(candidate: _Candidate) -> str:

@@ -144,6 +144,7 @@ class _Pyogrio:
         self.list_drivers = pyogrio.list_drivers
         self.faults: tuple[type[Exception], ...] = (
             pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError, IndexError,
+            UnicodeDecodeError,
         )  # fmt: skip
 
 

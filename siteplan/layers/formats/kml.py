@@ -116,7 +116,8 @@ def _counted(contract_name: str, told: str, data: bytes) -> tuple[int, set[str]]
     parser.StartElementHandler = begin
     try:
         parser.Parse(data, True)
-    except expat.ExpatError as error:
+    except (expat.ExpatError, LookupError) as error:
+        # An encoding that nobody knows is a LookupError.
         raise damaged(contract_name, told, f"its XML is malformed: {error}") from error
     return placemarks[0], fields
 
