@@ -138,6 +138,8 @@ class _Pyogrio:
         import pyogrio.errors
         import pyogrio.raw
 
+        # The driver's own way to Arrow reads past its buffer at a feature without a shape; the common way does not.
+        pyogrio.set_gdal_config_options({"OGR_FLATGEOBUF_STREAM_BASE_IMPL": True})
         self.read_arrow = pyogrio.raw.read_arrow
         self.read_info = pyogrio.read_info
         self.list_layers = pyogrio.list_layers

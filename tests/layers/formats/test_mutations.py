@@ -270,3 +270,39 @@ def _target(path: Path, part: str, draw: random.Random) -> Path:
     if part.startswith("*"):
         return draw.choice(sorted(path.glob(part)))
     return path.with_suffix(part) if part else path
+
+
+def _refused(reader: Reader, path: Path, words: str) -> None:
+    with pytest.raises(LayerError, match=f"^villages: {path.name} is damaged or incomplete: .*{words}"):
+        reader.read(Request("villages", path))
+
+
+def test_a_flatgeobuf_whose_header_promises_fewer_is_refused(reader, samples, tmp_path):
+    path = _copied(samples["plain.fgb"], tmp_path / "copy")
+    data = path.read_bytes()
+    header = data[: 12 + int.from_bytes(data[8:12], "little")]
+    at = header.index(ROWS.to_bytes(8, "little"))
+    path.write_bytes(data[:at] + (3).to_bytes(8, "little") + data[at + 8 :])
+    _refused(reader, path, f"promises 3 features and holds {ROWS}")
+
+
+def test_a_geojson_feature_of_another_type_is_not_passed_over(reader, samples, tmp_path):
+    path = _copied(samples["geojson"], tmp_path / "copy")
+    path.write_bytes(path.read_bytes().replace(b'"Feature"', b'"Ffature"', 1))
+    _refused(reader, path, f"holds {ROWS} features but {ROWS - 1} can be read")
+
+
+def test_a_geodatabase_whose_table_cannot_be_opened_is_not_empty(reader, samples, tmp_path):
+    path = _copied(samples["gdb"], tmp_path / "copy")
+    places = max(path.glob("*.gdbtablx"))
+    places.write_bytes(places.read_bytes()[:2000])
+    _refused(reader, path, f"promises {ROWS} rows")
+
+
+def test_two_entities_of_a_drawing_run_into_one_are_refused(reader, samples, tmp_path):
+    path = _copied(samples["dxf"], tmp_path / "copy")
+    text = path.read_text("utf-8")
+    second = text.index("\nTEXT\n", text.index("\nTEXT\n", text.index("\nENTITIES\n")) + 1)
+    code = text.rindex("0", 0, second)
+    path.write_text(text[:code] + "1" + text[code + 1 :], "utf-8")
+    _refused(reader, path, "two entities have run into one")
