@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import openpyxl
 import pytest
-from conftest import County
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -53,7 +52,7 @@ def sheet_rows(result: LayerSet, code: str) -> list[int]:
     return [values["sheet_row"] for values in told(result, code)]
 
 
-def test_a_sheet_with_everything_around_its_table(county: County) -> None:
+def test_a_sheet_with_everything_around_its_table(county: Any) -> None:
     rows = [
         ["青岚县自然村基本情况表", None, None, None, None, None, None],
         ["填报单位：县交通运输局", None, None, None, "2025年6月30日"],
@@ -97,14 +96,14 @@ def test_a_sheet_with_everything_around_its_table(county: County) -> None:
         (["全县合计", "", "", 20, 81], "81", "80"),
     ],
 )
-def test_a_wrong_total_is_told(county: County, row: list[Any], said: str, added: str) -> None:
+def test_a_wrong_total_is_told(county: Any, row: list[Any], said: str, added: str) -> None:
     result = county.read(villages=book(county.folder, [HEAD, hamlet(1, "上坝"), hamlet(2, "下坝"), row]))
     [values] = told(result, "total_differs")
     assert (values["said"], values["added"], values["sheet_row"]) == (said, added, 4)
     assert len(result.table("villages")) == 2
 
 
-def test_subtotals_may_stand_above_or_below_and_only_the_wrong_one_is_told(county: County) -> None:
+def test_subtotals_may_stand_above_or_below_and_only_the_wrong_one_is_told(county: Any) -> None:
     rows = [
         HEAD,
         ["", "青岩镇小计", "", 20, 80],
@@ -118,14 +117,14 @@ def test_subtotals_may_stand_above_or_below_and_only_the_wrong_one_is_told(count
     assert (values["sheet_row"], values["said"]) == (5, "41")
 
 
-def test_a_merged_title_right_above_the_header_is_no_part_of_it(county: County) -> None:
+def test_a_merged_title_right_above_the_header_is_no_part_of_it(county: Any) -> None:
     rows = [["青岚县自然村表"], HEAD, hamlet(1, "上坝")]
     result = county.read(villages=book(county.folder, rows, merged=["A1:G1"]))
     assert sheet_rows(result, "title_row") == [1]
     assert told(result, "header_rows") == [{"first": 2, "last": 2}]
 
 
-def test_a_header_of_two_rows(county: County) -> None:
+def test_a_header_of_two_rows(county: Any) -> None:
     rows = [
         ["青岚县自然村表"],
         ["编号", "自然村\n名称", "户数", None, "人口", None, "坐标", None],
@@ -141,7 +140,7 @@ def test_a_header_of_two_rows(county: County) -> None:
     assert told(result, "header_rows") == [{"first": 2, "last": 3}]
 
 
-def test_a_township_or_number_alone_is_no_hamlet_but_a_name_alone_is(county: County) -> None:
+def test_a_township_or_number_alone_is_no_hamlet_but_a_name_alone_is(county: Any) -> None:
     rows = [HEAD, ["高坡乡"], hamlet(1, "上坝"), [2], [None, "羊场"], [None, "青岩镇"], HEAD, hamlet(3, "石板寨")]
     result = county.read(villages=book(county.folder, rows))
     assert result.table("villages")["name"].tolist() == ["上坝", "羊场", "石板寨"]
@@ -150,39 +149,39 @@ def test_a_township_or_number_alone_is_no_hamlet_but_a_name_alone_is(county: Cou
     assert result.layers["villages"].counts.dropped == 1, "a hamlet without a place is told as such"
 
 
-def test_a_numbered_heading_with_sums_is_no_hamlet(county: County) -> None:
+def test_a_numbered_heading_with_sums_is_no_hamlet(county: Any) -> None:
     rows = [HEAD, [None, "（一）青岩镇", None, 10, 40], hamlet(1, "上坝")]
     result = county.read(villages=book(county.folder, rows))
     assert result.table("villages")["name"].tolist() == ["上坝"]
     assert sheet_rows(result, "heading_row") == [2]
 
 
-def test_a_place_makes_a_hamlet_whatever_its_name(county: County) -> None:
+def test_a_place_makes_a_hamlet_whatever_its_name(county: Any) -> None:
     names = ["一、上坝", "说明坝", "青岩镇", "小计坝", "备注"]
     result = county.read(villages=book(county.folder, [HEAD, *(hamlet(i, n) for i, n in enumerate(names, 1))]))
     assert result.table("villages")["name"].tolist() == names
 
 
-def test_column_numbers_under_the_header(county: County) -> None:
+def test_column_numbers_under_the_header(county: Any) -> None:
     rows = [HEAD, ["甲", "乙", "丙", 1, 2, 3, 4], hamlet(1, "上坝")]
     result = county.read(villages=book(county.folder, rows))
     assert sheet_rows(result, "units_row") == [2]
     assert len(result.table("villages")) == 1
 
 
-def test_columns_without_a_heading_are_kept(county: County) -> None:
+def test_columns_without_a_heading_are_kept(county: Any) -> None:
     result = county.read(villages=book(county.folder, [HEAD, [*hamlet(1, "上坝"), "待核"], hamlet(2, "下坝")]))
     assert result.table("villages")["column_8"].tolist() == ["待核", ""]
 
 
-def test_codes_of_18_digits_stay_text(county: County) -> None:
+def test_codes_of_18_digits_stay_text(county: Any) -> None:
     codes = ["520123200012345678", "052012320001234567"]
     rows = [["编号", *HEAD[1:]], *([code, *hamlet(i, "上坝")[1:]] for i, code in enumerate(codes, 1))]
     assert county.read(villages=book(county.folder, rows)).table("villages")["id"].tolist() == codes
 
 
 @pytest.mark.parametrize("code", [520123200012345678, 520123200012345678.0, "5.20123E+17"])
-def test_codes_of_18_digits_as_numbers_are_an_error(county: County, code: object) -> None:
+def test_codes_of_18_digits_as_numbers_are_an_error(county: Any, code: object) -> None:
     with pytest.raises(LayerError, match=r"villages: 1 ids \(first in row 1\) have more digits .* store the id column"):
         county.read(villages=book(county.folder, [["编号", *HEAD[1:]], [code, *hamlet(1, "上坝")[1:]]]))
 
@@ -215,7 +214,7 @@ def test_what_is_no_angle_is_not_guessed(written: str) -> None:
     assert np.isnan(degrees_from(written))
 
 
-def test_places_in_degrees_minutes_and_seconds(county: County) -> None:
+def test_places_in_degrees_minutes_and_seconds(county: Any) -> None:
     rows = [HEAD, [1, "上坝", "", 1, 1, "104°54′00″E", "北纬26度30分"], [2, "下坝", "", 1, 1, "约104°", "26°30′"]]
     result = county.read(villages=book(county.folder, rows), header={"crs": "EPSG:4544"})
     places = result.table("villages").geometry.to_crs(4326)
@@ -224,7 +223,7 @@ def test_places_in_degrees_minutes_and_seconds(county: County) -> None:
     assert [values["old"] for values in told(result, "coordinate_unreadable")] == ["约104°"]
 
 
-def test_metres_with_the_crs_in_the_plan(county: County, villages: Any) -> None:
+def test_metres_with_the_crs_in_the_plan(county: Any, villages: Any) -> None:
     plane = villages.to_crs(4544)
     rows = [
         ["自然村", "人口", "X", "Y"],
@@ -257,9 +256,7 @@ def test_numbers_as_people_write_them(written: str, number: float, tidied: bool)
     assert value == pytest.approx(number, nan_ok=True)
 
 
-def test_numbers_in_a_sheet_are_parsed_and_listed_or_unknown_and_listed(
-    county: County, said: Callable[..., Any]
-) -> None:
+def test_numbers_in_a_sheet_are_parsed_and_listed_or_unknown_and_listed(county: Any, said: Callable[..., Any]) -> None:
     written = ["1,319人", "０２６８", "0.0268万", "约1200", "—", None]
     rows = [HEAD, *(hamlet(i, f"寨{i}", people=text) for i, text in enumerate(written, 1))]
     result = county.read(villages=book(county.folder, rows))
@@ -280,7 +277,7 @@ def test_numbers_in_a_sheet_are_parsed_and_listed_or_unknown_and_listed(
 
 @pytest.mark.parametrize("encoding", ["gbk", "utf-8-sig", "utf-8"])
 @pytest.mark.parametrize("mark", [",", ";", "\t"])
-def test_text_files_of_every_kind(county: County, encoding: str, mark: str) -> None:
+def test_text_files_of_every_kind(county: Any, encoding: str, mark: str) -> None:
     rows = [["青岚县自然村表"], HEAD, hamlet(1, "上坝"), hamlet(2, "下坝"), [], ["合计", "", "", 20, 81]]
     text = "\r\n".join(mark.join(map(str, row)) for row in rows)
     county.put("v.csv", text.encode(encoding))
@@ -292,7 +289,7 @@ def test_text_files_of_every_kind(county: County, encoding: str, mark: str) -> N
     assert [values["n"] for values in told(result, "blank_rows")] == [1]
 
 
-def test_a_separator_too_many_names_the_row(county: County) -> None:
+def test_a_separator_too_many_names_the_row(county: Any) -> None:
     county.put("v.csv", "id,name,lon,lat\n1,上坝,寨子,104.9,26.5\n")
     with pytest.raises(LayerError, match=r"v\.csv row 2 has more cells than the 4 columns of the header"):
         county.read(villages="v.csv")
