@@ -31,14 +31,10 @@ def assert_refused(ended: Ended, stage: Stage, old: dict[str, bytes]) -> None:
 @pytest.mark.parametrize(
     ("injections", "file"),
     [
-        (["mkdir:error=ENOSPC"], ""),
         (["openat:error=EROFS"], "../.tiny.lock"),
         (["pwrite64:error=ENOSPC:when=40+"], "results.gpkg"),
         (["pwrite64:error=EIO:when=50"], "results.gpkg"),  # GDAL itself does not tell of this one
         (["write:error=ENOSPC:when=1+"], "tables.xlsx"),
-        (["write:error=EIO:when=1+"], CSV),
-        (["openat:error=ENOSPC"], "map.html"),
-        (["fsync:error=EIO:when=3"], None),
         ([f"fsync:error=EIO:when={SYNCS}"], None),
         (["renameat2:error=EIO"], None),
         ([NO_EXCHANGE, "rename:error=EIO:when=2"], None),
