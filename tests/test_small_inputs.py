@@ -57,8 +57,17 @@ def test_a_sheet_of_places_mixes_findings_with_and_without_a_row(tmp_path: Path)
     rows = {finding["code"]: finding["row"] for finding in record(tmp_path / "o")["findings"]}
     assert None in rows.values()
     assert 2 in rows.values()
-    assert record(tmp_path / "o")["layers"]["villages"] == {"read": 2, "kept": 1, "repaired": 0, "dropped": 1}
+    people = {"read": 60, "kept": 40, "dropped": 20, "unknown_rows": 0}
+    counts = {"read": 2, "kept": 1, "repaired": 0, "dropped": 1, "people": people}
+    assert record(tmp_path / "o")["layers"]["villages"] == counts
     assert record(tmp_path / "o")["headline"]["unknown"] == 1
+
+
+def test_a_folder_without_shapefiles_is_no_layer(tmp_path: Path) -> None:
+    words = ("--villages", tmp_path, "--roads", roads(tmp_path), "--out", tmp_path.parent / "o")
+    result = call("run", *words)
+    assert result.exit_code == 2
+    assert "is a folder and holds no shapefile" in result.output
 
 
 def test_only_planned_roads_are_no_roads(tmp_path: Path) -> None:
