@@ -15,6 +15,7 @@ import pandas as pd
 import pyproj
 
 from siteplan import __version__
+from siteplan.cartography.checkpage import check_page, faults_page
 from siteplan.errors import LayerError, PlanError
 from siteplan.language import Texts
 from siteplan.layers.findings import joined, no_findings, with_messages
@@ -34,7 +35,6 @@ from siteplan.reports.workbook import write_workbook
 from siteplan.roads.analysis import RoadChoices, RoadLayers, RoadResult, analyse_roads
 from siteplan.roads.gaps import ClosedGap
 from siteplan.standards import load_road_profile
-from siteplan.webmap.checkpage import check_page, faults_page
 
 MAP, GEOPACKAGE, WORKBOOK = "map.html", "results.gpkg", "tables.xlsx"
 WITHOUT, TIMING = "villages_without_hardened_road.csv", "timing.json"
@@ -336,8 +336,8 @@ def _geopackage(result: RoadResult, findings: pd.DataFrame, layers: LayerSet) ->
 
 
 def _map(plan: Plan, layers: LayerSet, result: RoadResult, notes: list[str], texts: Texts) -> str:
+    from siteplan.cartography.countypage import county_page
     from siteplan.webmap import render
-    from siteplan.webmap.countypage import county_page
 
     headlines = figure_rows(result, texts, only=MAP_FIGURES)
     return render(county_page(result, layers, texts, title=plan.title, headlines=headlines, notes=notes))

@@ -16,8 +16,8 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from siteplan.cartography.page import MapClass, MapLayer
 from siteplan.errors import LayerError
-from siteplan.webmap.page import MapClass, MapLayer
 from siteplan.webmap.values import Plain, plain_column
 from siteplan.webmap.varints import encode_signed, encode_unsigned
 

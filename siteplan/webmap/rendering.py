@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from siteplan.cartography.page import MapLink, MapPage
 from siteplan.language import Texts, catalogue
 from siteplan.webmap.encoding import encode_layer
 from siteplan.webmap.offline import (
@@ -14,7 +15,6 @@ from siteplan.webmap.offline import (
     leaflet_style,
     packaged_text,
 )
-from siteplan.webmap.page import MapLink, MapPage
 from siteplan.webmap.values import MISSING_TEXT
 
 _LANGUAGE_TAGS = {"zh": "zh-Hans", "en": "en"}

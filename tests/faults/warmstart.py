@@ -25,8 +25,8 @@ import rich.console  # noqa: F401
 import scipy.spatial  # noqa: F401
 import xlsxwriter  # noqa: F401
 
+import siteplan.cartography.countypage
 import siteplan.plan
-import siteplan.webmap.countypage
 import siteplan.workflow  # noqa: F401
 from siteplan import cli
 

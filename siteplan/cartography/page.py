@@ -9,10 +9,14 @@ from typing import Literal, NamedTuple
 
 import geopandas as gpd
 
+from siteplan.cartography.grounds import Basemap, PlaneGrid, Terrain, TileSet
 from siteplan.language import Language
 
 Shape = Literal["circle", "square", "triangle", "diamond", "cross", "star"]
 SHAPES: tuple[Shape, ...] = ("circle", "square", "triangle", "diamond", "cross", "star")
+Hatch = Literal["", "lines", "back", "cross", "dots"]
+HATCHES: tuple[Hatch, ...] = ("", "lines", "back", "cross", "dots")
+Side = Literal["", "now", "planned"]
 
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
@@ -35,7 +39,8 @@ class MapClass:
     """How the features of one class are drawn and what the legend calls them.
 
     `key` is the value in the layer's `class_column`. `shape` and `size` (radius in pixels) are for points; `weight`
-    (pixels) and `dash` (pixels on and off, `"6 4"`) for lines and outlines; `fill_opacity` (0 to 1) for areas.
+    (pixels) and `dash` (pixels on and off, `"6 4"`) for lines and outlines; `fill_opacity` (0 to 1) and `hatch` (one of
+    `HATCHES`, told apart where colours are not) for areas.
     Classes later in the tuple are drawn above earlier ones.
     """
 
@@ -47,6 +52,7 @@ class MapClass:
     weight: float = 3.0
     fill_opacity: float = 0.25
     size: float = 6.0
+    hatch: Hatch = ""
 
     def __post_init__(self) -> None:
         if not _COLOUR.fullmatch(self.colour):
@@ -57,6 +63,28 @@ class MapClass:
             raise ValueError(f"map class {self.key!r}: dash {self.dash!r} is not numbers joined by spaces")
         if not 0 <= self.fill_opacity <= 1:
             raise ValueError(f"map class {self.key!r}: fill_opacity {self.fill_opacity} is not between 0 and 1")
+        if self.hatch not in HATCHES:
+            raise ValueError(f"map class {self.key!r}: hatch {self.hatch!r} is none of {', '.join(HATCHES)}")
+
+
+@dataclass(frozen=True)
+class MapTheme:
+    """One way of sorting a layer's rows into classes; a layer with several has a switch above its legend.
+
+    `column` holds class keys; None puts every row into the first class. Rows whose value is in none of the classes
+    are drawn grey and counted as "other".
+    """
+
+    key: str
+    title: str
+    column: str | None
+    classes: tuple[MapClass, ...]
+
+    def __post_init__(self) -> None:
+        if not self.classes:
+            raise ValueError(f"map theme {self.key}: no classes given")
+        if len({one.key for one in self.classes}) != len(self.classes):
+            raise ValueError(f"map theme {self.key}: two classes have the same key")
 
 
 @dataclass(frozen=True)
@@ -87,6 +115,17 @@ class MapLayer:
         Higher is drawn above lower, also after layers are switched off and on.
     label_zoom : float or None
         From which zoom on names are written on the map (14 is some 10 m a pixel); None writes none.
+    label_column : str or None
+        Column written on the map; None takes the title's.
+    theme_title : str
+        What the switch calls the sorting by `class_column`; "" takes the layer's title.
+    more_themes : tuple of MapTheme
+        Other sortings of the same rows, offered beside it.
+    township_column, people_column : str or None
+        Columns that the page's filters by township and by number of people look into.
+    side : "now", "planned" or ""
+        With "planned" the layer shows what is to be when the planned projects are done: the page draws it on the right
+        of the slider, where a layer of side "now" is left out; "" is drawn on both.
     """
 
     key: str
@@ -100,6 +139,12 @@ class MapLayer:
     shown: bool = True
     z: int = DrawOrder.AREAS
     label_zoom: float | None = None
+    label_column: str | None = None
+    theme_title: str = ""
+    more_themes: tuple[MapTheme, ...] = ()
+    township_column: str | None = None
+    people_column: str | None = None
+    side: Side = ""
 
     def __post_init__(self) -> None:
         if not _KEY.fullmatch(self.key):
@@ -108,15 +153,24 @@ class MapLayer:
             raise ValueError(f"map layer {self.key}: no classes given")
         if len({one.key for one in self.classes}) != len(self.classes):
             raise ValueError(f"map layer {self.key}: two classes have the same key")
+        if len({theme.key for theme in self.themes}) != len(self.themes):
+            raise ValueError(f"map layer {self.key}: two themes have the same key")
         absent = [name for name in self.columns if name not in self.table.columns]
         if absent:
             raise ValueError(f"map layer {self.key}: no column {', '.join(absent)} in the table")
 
     @property
+    def themes(self) -> tuple[MapTheme, ...]:
+        """Every sorting of the layer's rows, the one shown first ahead."""
+        first = MapTheme(self.class_column or "all", self.theme_title or self.title, self.class_column, self.classes)
+        return (first, *self.more_themes)
+
+    @property
     def columns(self) -> tuple[str, ...]:
-        """Every column the page needs, each once, fields first."""
+        """Every column the page needs, each once, fields first; those of the themes stand in their classes."""
         named = [name for name, _ in self.fields]
-        named += [name for name in (self.title_column, self.class_column) if name is not None]
+        others = (self.title_column, self.class_column, self.label_column, self.township_column, self.people_column)
+        named += [name for name in others if name is not None]
         return tuple(dict.fromkeys([*named, *self.search_columns]))
 
 
@@ -132,7 +186,12 @@ class MapLink(NamedTuple):
 
 @dataclass(frozen=True)
 class MapPage:
-    """A whole page: layers, headline figures (label, value) and notes; `crs_name` names the CRS of the analysis."""
+    """A whole page: layers, headline figures (label, value) and notes.
+
+    `crs_name` names the CRS of the analysis, `grid` its plane grid where it has one that the page can read places in;
+    `source` says where the data come from (for the printed sheet). `translation` is the same page in another language:
+    the same layers, rows and classes, other words; the page then has a switch.
+    """
 
     title: str
     subtitle: str
@@ -142,6 +201,12 @@ class MapPage:
     notes: tuple[str, ...] = ()
     crs_name: str = ""
     link: MapLink | tuple[str, str, str] | None = None
+    grid: PlaneGrid | None = None
+    source: str = ""
+    terrain: Terrain | None = None
+    basemaps: tuple[Basemap, ...] = ()
+    tiles: TileSet | None = None
+    translation: MapPage | None = None
 
     def __post_init__(self) -> None:
         by_key = {layer.key: layer for layer in self.layers}
@@ -154,3 +219,14 @@ class MapPage:
                     raise ValueError(f"map page link: no layer {key!r}")
                 if key is not None and link.id_column not in by_key[key].table.columns:
                     raise ValueError(f"map page link: layer {key} has no column {link.id_column!r}")
+        if self.translation is not None:
+            other = self.translation
+            if other.language == self.language:
+                raise ValueError("map page: its translation is in the same language")
+            shapes = [
+                [(layer.key, len(layer.table), [(theme.key, [one.key for one in theme.classes])
+                  for theme in layer.themes]) for layer in page.layers]
+                for page in (self, other)
+            ]  # fmt: skip
+            if shapes[0] != shapes[1]:
+                raise ValueError("map page: its translation has other layers, rows or classes")

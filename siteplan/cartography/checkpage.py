@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import geopandas as gpd
 import pandas as pd
 
+from siteplan.cartography.page import DrawOrder, MapClass, MapLayer, MapPage, Shape
 from siteplan.language import Texts
 from siteplan.layers.layerset import LayerSet
 from siteplan.palette import GAP_COLOUR
-from siteplan.webmap.page import DrawOrder, MapClass, MapLayer, MapPage, Shape
 
 _LOOKS: tuple[tuple[str, str, Shape], ...] = (
     ("noted", "#56B4E9", "circle"),

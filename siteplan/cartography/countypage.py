@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import geopandas as gpd
 import pandas as pd
 
+from siteplan.cartography.page import DrawOrder, MapClass, MapLayer, MapLink, MapPage
 from siteplan.language import Texts
 from siteplan.layers.layerset import LayerSet
 from siteplan.palette import GAP_COLOUR, ROAD_STATES, VERDICTS, WAY_COLOUR
 from siteplan.roads.analysis import RoadResult
-from siteplan.webmap.page import DrawOrder, MapClass, MapLayer, MapLink, MapPage
 
 VILLAGE_FIELDS = (
     "road_status_text", "reason", "id", "village", "township", "households", "people", "access_dist_m", "road_id",

@@ -1,0 +1,1 @@
+"""A `MapPage` -> a still picture for print and documents."""
