@@ -157,6 +157,35 @@ class ReadingSection(_Section):
     memory_mb: float | None = Field(None, gt=0, allow_inf_nan=False, description="most memory, in MB")
 
 
+class TerrainSection(_Section):
+    """The ground: heights for the relief under the map, and for what needs slopes."""
+
+    dem: str | list[str] | None = Field(
+        None,
+        min_length=1,
+        description="height files (GeoTIFF, `.hgt`, ...) in metres, one or a list; where the first has a void the next "
+        "fills it",
+    )
+
+
+class MapSection(_Section):
+    """How the map shows the results; by default it asks no host for anything."""
+
+    language: Literal["zh", "en", "both"] | None = Field(
+        None, description="language of the map; `both` gives it a switch; default: that of the plan"
+    )
+    source: str | None = Field(None, min_length=1, description="whose data they are: stands on the printed sheet")
+    tiles: str | None = Field(
+        None, min_length=1, description="an MBTiles or PMTiles file of raster tiles, carried inside the map"
+    )
+    basemaps: list[str] = Field(
+        default_factory=list,
+        description="online maps offered beneath the layers: `osm`, `tianditu`, `tianditu-satellite`, `gaode`, "
+        "`gaode-satellite`; the map then asks their hosts",
+    )
+    tianditu_key: str | None = Field(None, description="your key for Tianditu, 32 letters and digits")
+
+
 class OutputSection(_Section):
     """Where results go."""
 
@@ -174,6 +203,8 @@ class Plan(_Section):
     layers: LayersSection
     roads: RoadsSection = Field(default_factory=RoadsSection)  # type: ignore[arg-type]
     reading: ReadingSection = Field(default_factory=ReadingSection)  # type: ignore[arg-type]
+    terrain: TerrainSection = Field(default_factory=TerrainSection)  # type: ignore[arg-type]
+    map: MapSection = Field(default_factory=MapSection)  # type: ignore[arg-type]
     output: OutputSection = Field(default_factory=OutputSection)  # type: ignore[arg-type]
     root: Path
 
@@ -228,6 +259,18 @@ class Plan(_Section):
         """The profile's TOML file as a full path, None when the profile is one of siteplan's own."""
         return self.root / self.roads.profile if self.roads.profile.endswith(".toml") else None
 
+    def dem_paths(self) -> tuple[Path, ...]:
+        """The height files as full paths."""
+        given = self.terrain.dem
+        return tuple(self.root / one for one in ([given] if isinstance(given, str) else given or []))
+
+    def map_languages(self) -> tuple[Literal["zh", "en"], ...]:
+        """The languages of the map, the one it opens in ahead: the plan's own, where it has both."""
+        own = self.map.language or self.language
+        if own != "both":
+            return (own,)
+        return ("zh", "en") if self.language == "zh" else ("en", "zh")
+
     def output_folder(self) -> Path | None:
         """The output folder as a full path, None when the plan does not say."""
         return None if self.output.folder is None else self.root / self.output.folder
@@ -254,6 +297,8 @@ def plan_keys() -> list[KeyDoc]:
         *_docs("layers.NAME", LayerPlan),
         *_docs("roads", RoadsSection),
         *_docs("reading", ReadingSection),
+        *_docs("terrain", TerrainSection),
+        *_docs("map", MapSection),
         *_docs("output", OutputSection),
     ]
 
@@ -419,6 +464,14 @@ def _file_faults(data: Mapping[str, Any], root: Path) -> list[str]:
         path = entry.get("path") if isinstance(entry, dict) else None
         if name in LAYER_NAMES and isinstance(path, str) and path and not is_database(path):
             faults += _file_fault(f"layers.{name}.path", path, root)
+    terrain, own_map = data.get("terrain"), data.get("map")
+    dem = terrain.get("dem") if isinstance(terrain, dict) else None
+    for path in [dem] if isinstance(dem, str) else dem if isinstance(dem, list) else ():
+        if isinstance(path, str) and path:
+            faults += _file_fault("terrain.dem", path, root)
+    tiles = own_map.get("tiles") if isinstance(own_map, dict) else None
+    if isinstance(tiles, str) and tiles:
+        faults += _file_fault("map.tiles", tiles, root)
     roads = data.get("roads")
     profile = roads.get("profile") if isinstance(roads, dict) else None
     if isinstance(profile, str) and profile.endswith(".toml"):
@@ -460,7 +513,7 @@ def _docs(prefix: str, section: type[BaseModel]) -> list[KeyDoc]:
     docs = []
     for name, field in section.model_fields.items():
         default = "required" if field.is_required() else field.get_default(call_default_factory=True)
-        shown = "" if default in (None, {}) else str(default).lower() if isinstance(default, bool) else str(default)
+        shown = "" if default in (None, {}, []) else str(default).lower() if isinstance(default, bool) else str(default)
         docs.append(KeyDoc(f"{prefix}.{name}", _takes(field.annotation), shown, field.description or ""))
     return docs
 

@@ -29,7 +29,8 @@ class Terrain:
 class Basemap:
     """An online map of square tiles: `url` with {z}, {x}, {y} (and {s}), shown only where the plan asks for it.
 
-    `datum` is what its tiles are drawn in; where that is GCJ-02, layers are shifted to fit.
+    `datum` is what its tiles are drawn in; where that is GCJ-02, layers are shifted to fit. `overlay_url`: tiles of the
+    same grid, hosts and datum that lie on the map (its place names), "" where the map has its own.
     """
 
     key: str
@@ -39,6 +40,7 @@ class Basemap:
     max_zoom: int
     subdomains: str = ""
     datum: Datum = "wgs84"
+    overlay_url: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,14 @@ class MapClass:
             raise ValueError(f"map class {self.key!r}: hatch {self.hatch!r} is none of {', '.join(HATCHES)}")
 
 
+class ClassGroup(NamedTuple):
+    """Classes that a reader asks for together ("without a hardened road"): an entry of the page's filter."""
+
+    key: str
+    label: str
+    classes: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class MapTheme:
     """One way of sorting a layer's rows into classes; a layer with several has a switch above its legend.
@@ -79,10 +87,15 @@ class MapTheme:
     title: str
     column: str | None
     classes: tuple[MapClass, ...]
+    groups: tuple[ClassGroup, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.classes:
             raise ValueError(f"map theme {self.key}: no classes given")
+        known = {one.key for one in self.classes}
+        for group in self.groups:
+            if not known.issuperset(group.classes):
+                raise ValueError(f"map theme {self.key}: group {group.key} names classes that are not there")
         if len({one.key for one in self.classes}) != len(self.classes):
             raise ValueError(f"map theme {self.key}: two classes have the same key")
 
@@ -117,6 +130,8 @@ class MapLayer:
         From which zoom on names are written on the map (14 is some 10 m a pixel); None writes none.
     label_column : str or None
         Column written on the map; None takes the title's.
+    groups : tuple of ClassGroup
+        Classes to be filtered by together.
     theme_title : str
         What the switch calls the sorting by `class_column`; "" takes the layer's title.
     more_themes : tuple of MapTheme
@@ -140,6 +155,7 @@ class MapLayer:
     z: int = DrawOrder.AREAS
     label_zoom: float | None = None
     label_column: str | None = None
+    groups: tuple[ClassGroup, ...] = ()
     theme_title: str = ""
     more_themes: tuple[MapTheme, ...] = ()
     township_column: str | None = None
@@ -162,7 +178,8 @@ class MapLayer:
     @property
     def themes(self) -> tuple[MapTheme, ...]:
         """Every sorting of the layer's rows, the one shown first ahead."""
-        first = MapTheme(self.class_column or "all", self.theme_title or self.title, self.class_column, self.classes)
+        title = self.theme_title or self.title
+        first = MapTheme(self.class_column or "all", title, self.class_column, self.classes, self.groups)
         return (first, *self.more_themes)
 
     @property

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import geopandas as gpd
 import numpy as np
@@ -15,16 +16,24 @@ from siteplan.layers.findings import findings_of, joined
 from siteplan.network.ragged import Ints
 from siteplan.roads import verdict
 from siteplan.roads.access import AccessOptions, RoadAccess, road_access, road_joins, surfaces_of
-from siteplan.roads.checks import anchor_findings, find_overlaps, legs_over_rivers, may_connect_outside, road_findings
+from siteplan.roads.checks import (
+    Overlaps,
+    anchor_findings,
+    find_overlaps,
+    legs_over_rivers,
+    may_connect_outside,
+    road_findings,
+)
 from siteplan.roads.coverage import coverage, lengths_by_surface, rural_access
 from siteplan.roads.gaps import ClosedGap, closed_gaps, find_gaps
-from siteplan.roads.hardness import INFERRED, classify_roads
+from siteplan.roads.hardness import INFERRED, RoadClasses, classify_roads
 from siteplan.roads.seats import seat_rate, village_seats
 from siteplan.roads.sensitivity import ACCESS_M, SNAP_M, sensitivity
 from siteplan.roads.tables import (
     anchor_inferred,
     breaks_table,
     gaps_table,
+    reworded_villages,
     road_table,
     village_table,
     ways_table,
@@ -70,7 +79,8 @@ class RoadResult:
     villages: see `tables.village_table`, index and rows of the input; roads, ways, breaks, gaps, works: tables of
     `siteplan.roads.tables`; coverage, lengths, sensitivity, seats: tables of the modules so named; headline: figures by
     name; parameters: as used; rules: every rule used with clause, source and confidence; notes: (catalogue key,
-    values); findings: rows as `siteplan.layers.findings`; access: the analysis itself, for what comes after.
+    values); findings: rows as `siteplan.layers.findings`; access: the analysis itself, anchors: the centres that serve
+    as such, for what comes after.
     """
 
     villages: gpd.GeoDataFrame
@@ -89,6 +99,16 @@ class RoadResult:
     notes: tuple[tuple[str, Mapping[str, object]], ...]
     findings: pd.DataFrame
     access: RoadAccess
+    anchors: gpd.GeoDataFrame
+
+
+Judged = TypeVar("Judged", "RoadResult", "RoadVerdicts")
+
+
+def reworded(result: Judged, layers: RoadLayers, texts: Texts) -> Judged:
+    """The same result with the words of its villages in the language of `texts`; `layers` are those it came from."""
+    villages = reworded_villages(result.access, result.villages, layers.roads, result.anchors, texts)
+    return replace(result, villages=villages)
 
 
 def analyse_roads(
@@ -103,6 +123,100 @@ def analyse_roads(
 
     `step` is told the catalogue key of each long step as it begins. Inputs are not changed.
     """
+    step("roads.step.network")
+    judged = _judged(layers, profile, choices, texts, step=step, wide=True)
+    options, classes, access, status = judged.options, judged.classes, judged.access, judged.status
+    villages, roads, anchors = layers.villages, layers.roads, judged.anchors
+    step("roads.step.gaps")
+    gaps = find_gaps(access, villages, anchors)
+    step("roads.step.coverage")
+    cover = coverage(access, villages, status, judged.scope)
+    duplicate = roads["duplicate"].to_numpy(dtype=bool)
+    lengths = lengths_by_surface(access, classes, judged.overlaps, duplicate)
+    seats = village_seats(access, roads, classes, layers.centres, anchors, profile, options)
+    step("roads.step.sensitivity")
+    grid = sensitivity(access, villages, anchors)
+    findings = joined(
+        [
+            classes.findings,
+            road_findings(access, roads, classes, judged.overlaps),
+            anchor_findings(access, roads, anchors),
+            legs_over_rivers(access, villages, layers.rivers),
+            judged.verified,
+            _gap_findings(gaps_table(access, gaps, roads, villages), roads),
+            _unreached(access, villages),
+            _few_reached(access, villages),
+            judged.closings,
+        ]
+    )
+    return RoadResult(
+        villages=judged.villages,
+        roads=judged.roads,
+        ways=ways_table(access, judged.villages),
+        breaks=breaks_table(judged.villages),
+        gaps=gaps_table(access, gaps, roads, villages),
+        works=works_table(access, roads, status),
+        coverage=cover,
+        lengths=lengths,
+        sensitivity=grid,
+        seats=seats,
+        headline=_headline(access, cover, seats, villages, lengths, scoped=profile.scope is not None)
+        | (_inferred_figures(access, status, lengths) if choices.infer_surface else {}),
+        parameters=_parameters(profile, options, judged.anchor_classes, judged.kinds, choices, access),
+        rules=_rules(profile, infer_surface=choices.infer_surface),
+        notes=_notes(access, layers, profile, roads, seats, judged.kinds, judged.anchor_classes, lengths),
+        findings=findings,
+        access=access,
+        anchors=anchors,
+    )
+
+
+@dataclass(frozen=True)
+class RoadVerdicts:
+    """The verdicts alone: `villages`, `roads`, `access` and `anchors` as `RoadResult` has them."""
+
+    villages: gpd.GeoDataFrame
+    roads: gpd.GeoDataFrame
+    access: RoadAccess
+    anchors: gpd.GeoDataFrame
+
+
+def judge_hamlets(layers: RoadLayers, profile: RoadProfile, choices: RoadChoices, texts: Texts) -> RoadVerdicts:
+    """Only the verdicts, for roads as they may be (planned works, a question of "what if"), where gaps, sums and
+    tolerances are not asked for. Inputs are not changed."""
+    judged = _judged(layers, profile, choices, texts, step=lambda key: None, wide=False)
+    return RoadVerdicts(judged.villages, judged.roads, judged.access, judged.anchors)
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """The core of an analysis: what every other table is made from."""
+
+    options: AccessOptions
+    anchor_classes: tuple[str, ...]
+    kinds: tuple[str, ...]
+    classes: RoadClasses
+    anchors: gpd.GeoDataFrame
+    access: RoadAccess
+    overlaps: Overlaps
+    status: Ints
+    scope: pd.Series
+    verified: pd.DataFrame
+    closings: pd.DataFrame
+    villages: gpd.GeoDataFrame
+    roads: gpd.GeoDataFrame
+
+
+def _judged(
+    layers: RoadLayers,
+    profile: RoadProfile,
+    choices: RoadChoices,
+    texts: Texts,
+    *,
+    step: Callable[[str], None],
+    wide: bool,
+) -> _Judged:
+    """`wide` also finds the joins and near pieces of the larger tolerances that the sensitivity grid tries."""
     speeds = load_speeds()
     anchor_classes = profile.anchor.classes if choices.anchor_classes is None else choices.anchor_classes
     kinds = profile.anchor.centres if choices.anchor_centres is None else choices.anchor_centres
@@ -112,62 +226,34 @@ def analyse_roads(
     if options.anchor_none:
         anchors, anchor_classes = anchors.iloc[:0], ()
 
-    step("roads.step.network")
     classes = classify_roads(roads, profile, speeds, anchor_classes=anchor_classes, infer_surface=choices.infer_surface)
     surfaces = surfaces_of(classes, unknown_hardened=options.unknown_hardened)
-    joins = road_joins(roads, classes, reach_m=max(*SNAP_M, options.snap_m))
+    joins = road_joins(roads, classes, reach_m=max(*SNAP_M, options.snap_m) if wide else options.snap_m)
     step("roads.step.access")
     closed, closings = closed_gaps(
         joins, roads, choices.closed_gaps, snap_m=options.snap_m, suspect_m=options.suspect_m
     )
-    near_m = max(*ACCESS_M, options.access_m)
+    near_m = max(*ACCESS_M, options.access_m) if wide else options.access_m
     access = road_access(joins, surfaces, villages, anchors, options, extra_legs=closed, near_m=near_m)
     status, verified = _verified(access.status, villages, use=choices.use_verified)
     scope = _in_scope(profile, villages)
-    step("roads.step.gaps")
-    gaps = find_gaps(access, villages, anchors)
-    step("roads.step.coverage")
     overlaps = find_overlaps(access.network, classes)
-    edge = _edge(layers)
-    outside = may_connect_outside(access, edge, within_m=options.suspect_m)
+    outside = may_connect_outside(access, _edge(layers), within_m=options.suspect_m)
     table = village_table(access, villages, roads, anchors, status=status, in_scope=scope, outside=outside, texts=texts)
-    cover = coverage(access, villages, status, scope)
-    duplicate = roads["duplicate"].to_numpy(dtype=bool)
-    lengths = lengths_by_surface(access, classes, overlaps, duplicate)
-    seats = village_seats(access, roads, classes, layers.centres, anchors, profile, options)
-    step("roads.step.sensitivity")
-    grid = sensitivity(access, villages, anchors)
-    findings = joined(
-        [
-            classes.findings,
-            road_findings(access, roads, classes, overlaps),
-            anchor_findings(access, roads, anchors),
-            legs_over_rivers(access, villages, layers.rivers),
-            verified,
-            _gap_findings(gaps_table(access, gaps, roads, villages), roads),
-            _unreached(access, villages),
-            _few_reached(access, villages),
-            closings,
-        ]
-    )
-    return RoadResult(
+    return _Judged(
+        options=options,
+        anchor_classes=anchor_classes,
+        kinds=kinds,
+        classes=classes,
+        anchors=anchors,
+        access=access,
+        overlaps=overlaps,
+        status=status,
+        scope=scope,
+        verified=verified,
+        closings=closings,
         villages=table,
         roads=road_table(access, roads, classes, overlaps),
-        ways=ways_table(access, table),
-        breaks=breaks_table(table),
-        gaps=gaps_table(access, gaps, roads, villages),
-        works=works_table(access, roads, status),
-        coverage=cover,
-        lengths=lengths,
-        sensitivity=grid,
-        seats=seats,
-        headline=_headline(access, cover, seats, villages, lengths, scoped=profile.scope is not None)
-        | (_inferred_figures(access, status, lengths) if choices.infer_surface else {}),
-        parameters=_parameters(profile, options, anchor_classes, kinds, choices, access),
-        rules=_rules(profile, infer_surface=choices.infer_surface),
-        notes=_notes(access, layers, profile, roads, seats, kinds, anchor_classes, lengths),
-        findings=findings,
-        access=access,
     )
 
 

@@ -12,7 +12,15 @@ from numpy.typing import NDArray
 
 from siteplan.layers.findings import findings_of, joined
 from siteplan.network.ragged import Bools, Floats, Ints
-from siteplan.standards import InferredSurfaces, RoadProfile, Speeds, load_inferred_surfaces, normalise_word, road_words
+from siteplan.standards import (
+    InferredSurfaces,
+    RoadProfile,
+    Speeds,
+    load_inferred_surfaces,
+    load_speeds,
+    normalise_word,
+    road_words,
+)
 from siteplan.standards.roads_profile import HardenedRule, SeatRule
 
 HARDENED, NOT_HARDENED, UNKNOWN = 1, 0, -1
@@ -97,6 +105,11 @@ def classify_roads(
             ]
         ),
     )
+
+
+def hardness_of(roads: gpd.GeoDataFrame, profile: RoadProfile, *, infer_surface: bool = False) -> Ints:
+    """What the profile says of every road: 1 hardened, 0 not, -1 unknown, (n,)."""
+    return classify_roads(roads, profile, load_speeds(), infer_surface=infer_surface).hardness
 
 
 def meets_seat_rule(roads: gpd.GeoDataFrame, classes: RoadClasses, rule: SeatRule) -> Ints:

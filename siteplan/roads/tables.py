@@ -69,10 +69,20 @@ def village_table(
         "in_scope": in_scope.to_numpy(dtype=object),
         "may_connect_outside": outside,
     }
-    columns["reason"] = _reasons(access, villages, columns, roads, outside, texts)
+    columns["reason"] = _reasons(access, villages, columns, outside, texts)
     for name in VERDICT_COLUMNS:
         table[name] = columns[name]
     return table
+
+
+def reworded_villages(
+    access: RoadAccess, table: gpd.GeoDataFrame, roads: gpd.GeoDataFrame, anchors: gpd.GeoDataFrame, texts: Texts
+) -> gpd.GeoDataFrame:
+    """A village table with its words (anchor, reason) in another language; figures and rows stay."""
+    columns = {name: table[name].to_numpy() for name in VERDICT_COLUMNS}
+    columns["anchor"] = anchor_names(access, roads, anchors, texts)
+    reasons = _reasons(access, table, columns, columns["may_connect_outside"], texts)
+    return table.assign(anchor=columns["anchor"], reason=reasons)
 
 
 def anchor_names(
@@ -110,7 +120,6 @@ def _reasons(
     access: RoadAccess,
     villages: gpd.GeoDataFrame,
     columns: dict[str, NDArray],
-    roads: gpd.GeoDataFrame,
     outside: Bools,
     texts: Texts,
 ) -> list[str]:

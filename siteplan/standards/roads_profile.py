@@ -13,6 +13,8 @@ from siteplan.errors import PlanError
 from siteplan.standards.words import road_words
 
 Confidence = Literal["source read", "unofficial page", "unverified"]
+_PLAIN = "paved"
+"""The surface that says no more than hardened."""
 DISTANCES = ("access_m", "anchor_m", "snap_m", "suspect_m")
 
 
@@ -59,6 +61,16 @@ class HardenedRule(Rule):
         if self.by != "class" and not self.surfaces:
             raise ValueError(f'by = "{self.by}" needs surfaces')
         return self
+
+    @property
+    def surface_of_works(self) -> str:
+        """The surface that a road is taken to have once it is hardened and nobody says with what: a name of the word
+        table that this rule judges hardened, the plain "paved" where it may; "" where the rule goes by class, since no
+        works on the surface change a class.
+        """
+        if self.by == "class":
+            return ""
+        return _PLAIN if _PLAIN in self.surfaces else self.surfaces[0]
 
 
 class SeatRule(Rule):

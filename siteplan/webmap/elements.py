@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import folium
 from branca.element import CssLink, Element, Figure, JavascriptLink, MacroElement
-from folium.map import Layer
+from folium.map import Layer, LayerControl
 from folium.template import Template
 from markupsafe import escape
 
@@ -24,10 +24,11 @@ def _template(name: str) -> Template:
 class OfflineFigure(Figure):
     """branca's page with a title that is escaped, a language, and a Content-Security-Policy ahead of everything."""
 
-    def __init__(self, title: str, language_tag: str) -> None:
+    def __init__(self, title: str, language_tag: str, picture_hosts: tuple[str, ...] = ()) -> None:
         super().__init__(title=title)
         self._page = _template("figure.html")
         self.language_tag = language_tag
+        self.picture_hosts = picture_hosts
 
     def render(self, **kwargs: Any) -> str:
         """The page's text."""
@@ -35,7 +36,7 @@ class OfflineFigure(Figure):
             child.render(**kwargs)
         header = self.header.render(**kwargs)
         script = self.script.render(**kwargs)
-        policy = content_security_policy(header, f"<script>\n{script}\n</script>")
+        policy = content_security_policy(header, f"<script>\n{script}\n</script>", pictures=self.picture_hosts)
         return self._page.render(
             title=str(escape(" ".join(whole_characters(str(self.title)).split()))),
             language_tag=self.language_tag,
@@ -75,14 +76,22 @@ class CanvasLayer(Layer):
         self.key = key
 
 
-class PageStart(MacroElement):
-    """The last script: hands map and layers to `siteplan.start`."""
+class Legend(LayerControl):
+    """folium's layer control, which gathers the map's layers, as the page's legend: a switch, classes and counts."""
 
-    def __init__(self, layers: list[CanvasLayer]) -> None:
+    def __init__(self) -> None:
+        super().__init__()
+        self._name, self._id = "legend", "siteplan"
+        self._template = _template("legend.js")
+
+
+class PageStart(MacroElement):
+    """The last script: hands the map to `siteplan.start`."""
+
+    def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._name, self._id = "page", "start"
         self._template = _template("page_start.js")
-        self.layers = layers
 
 
 class DataBlock(Element):
@@ -100,7 +109,7 @@ class DataBlock(Element):
 
 
 class Frame(Element):
-    """The page's fixed markup: side bar, search box, panel. Texts are filled in by the scripts."""
+    """The page's fixed markup: side bar, search box, tools, table, panel. Texts are filled in by the scripts."""
 
     def render(self, **kwargs: Any) -> str:
         """The markup."""

@@ -1,219 +1,126 @@
-"""Layers -> the compact data that the page's scripts decode (`browser/decode.js` is the other half).
-
-Geometry stands in WGS84 degrees on a grid of 1e-6 degree (0.11 m). Lines and areas are thinned first; thinning and
-grid together move no place by more than 1 m.
-"""
+"""Layers -> the compact data that the page's scripts decode (`browser/decode.js` is the other half)."""
 
 from __future__ import annotations
 
-import functools
-from itertools import pairwise
 from typing import Any
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 from numpy.typing import NDArray
 
-from siteplan.cartography.page import MapClass, MapLayer
-from siteplan.errors import LayerError
-from siteplan.webmap.values import Plain, plain_column
-from siteplan.webmap.varints import encode_signed, encode_unsigned
-
-STEPS_PER_DEGREE = 1_000_000
-THINNING_M = 0.85
-_LONG = 2_000
-"""Shapes with more vertices than this are thinned a piece of so many vertices at a time."""
-_LARGEST_METRES_PER_DEGREE = 111_700.0
-_MAX_LATITUDE = 85.05  # Web Mercator ends here
-_KIND_BY_DIMENSION = {0: "point", 1: "line", 2: "area"}
+from siteplan.cartography.page import MapClass, MapLayer, MapTheme
+from siteplan.language import Language, Texts
+from siteplan.webmap.columns import encode_column
+from siteplan.webmap.geometry import encode_geometry
+from siteplan.webmap.varints import encode_unsigned
 
 OTHER_CLASS = MapClass(key="", label="", colour="#8a8a8a", shape="circle", dash="2 3", weight=2.0, fill_opacity=0.15)
-"""For rows whose value names none of the layer's classes; its label comes from the language catalogue."""
+"""For rows whose value names none of a theme's classes; its label comes from the language catalogue."""
 
 
-def encode_layer(layer: MapLayer, other_label: str, extra_columns: tuple[str, ...] = ()) -> dict[str, Any]:
+def encode_layer(
+    layer: MapLayer,
+    language: Language,
+    translation: tuple[MapLayer, Language] | None = None,
+    extra_columns: tuple[str, ...] = (),
+) -> dict[str, Any]:
     """The data block of one layer, ready for JSON.
 
-    Keys: `geometry` (see `encode_geometry`), `classes` (as drawn), `classOf` (varint text, index into `classes`),
-    `columns` (see `encode_column`), `fields` ([column, label]), and the layer's own settings.
+    Keys: `geometry` (see `geometry.encode_geometry`), `themes` (classes as drawn, `classOf`: varint text, an index
+    into them for each row, or null where all rows are in the first), `columns` (see `columns.encode_column`), `words`
+    (by language: title, fields as [column, label], titles and labels of the themes, and the columns that this language
+    has of its own), and the layer's own settings. `translation` is the same layer in another language.
 
     Raises
     ------
     LayerError
         If the table has no CRS, so its place on the earth is unknown.
     """
-    table = layer.table
-    class_of, other = _class_numbers(layer)
-    classes = [*layer.classes, OTHER_CLASS] if other else list(layer.classes)
+    names = dict.fromkeys([*layer.columns, *extra_columns])
+    themes = [_theme(theme, layer.table) for theme in layer.themes]
+    other = [bool(theme.pop("other")) for theme in themes]
+    words = {language: _words(layer, language, other)}
+    if translation is not None:
+        told, tongue = translation
+        words[tongue] = _words(told, tongue, other)
+        words[tongue]["columns"] = {
+            name: encode_column(told.table[name])
+            for name in dict.fromkeys([*told.columns, *extra_columns])
+            if name not in names or not _same(told.table[name], layer.table[name])
+        }
     return {
         "key": layer.key,
-        "title": layer.title,
-        "size": len(table),
+        "size": len(layer.table),
         "shown": layer.shown,
         "z": int(layer.z),
+        "side": layer.side,
         "labelZoom": layer.label_zoom,
         "titleColumn": layer.title_column,
-        "classColumn": layer.class_column,
+        "labelColumn": layer.label_column or layer.title_column,
+        "townshipColumn": layer.township_column,
+        "peopleColumn": layer.people_column,
         "searchColumns": list(layer.search_columns),
-        "fields": [list(pair) for pair in layer.fields],
-        "classes": [_class_data(one, other_label) for one in classes],
-        "classOf": encode_unsigned(class_of),
-        "columns": {name: encode_column(table[name]) for name in dict.fromkeys([*layer.columns, *extra_columns])},
+        "themes": themes,
+        "columns": {name: encode_column(layer.table[name]) for name in names},
+        "words": words,
         "geometry": encode_geometry(layer),
     }
 
 
-def _class_data(one: MapClass, other_label: str) -> dict[str, Any]:
+def _theme(theme: MapTheme, table: pd.DataFrame) -> dict[str, Any]:
+    class_of, other = class_numbers(theme, table)
+    classes = [*theme.classes, OTHER_CLASS] if other else list(theme.classes)
+    return {
+        "key": theme.key,
+        "column": theme.column,
+        "classes": [_look(one) for one in classes],
+        "classOf": encode_unsigned(class_of) if class_of.any() else None,
+        "groups": [[group.key, list(group.classes)] for group in theme.groups],
+        "other": other,
+    }
+
+
+def _look(one: MapClass) -> dict[str, Any]:
     return {
         "key": one.key,
-        "label": one.label if one is not OTHER_CLASS else other_label,
         "colour": one.colour,
         "shape": one.shape,
         "dash": [float(part) for part in one.dash.split()],
         "weight": one.weight,
         "fillOpacity": one.fill_opacity,
         "size": one.size,
+        "hatch": one.hatch,
     }
 
 
-def _class_numbers(layer: MapLayer) -> tuple[NDArray[np.int64], bool]:
-    """Index into the classes for each row, and whether any row needs the class "other"."""
-    if layer.class_column is None:
-        return np.zeros(len(layer.table), dtype=np.int64), False
-    number = {one.key: n for n, one in enumerate(layer.classes)}
-    column = layer.table[layer.class_column]
-    texts = ["" if missing else str(value) for value, missing in zip(column, column.isna(), strict=True)]
-    found = np.array([number.get(text, len(number)) for text in texts], dtype=np.int64)
+def _words(layer: MapLayer, language: Language, other: list[bool]) -> dict[str, Any]:
+    rest = [Texts(language)("webmap.page.other_class")]
+    return {
+        "title": layer.title,
+        "fields": [list(pair) for pair in layer.fields],
+        "themes": [
+            {
+                "title": theme.title,
+                "labels": [one.label for one in theme.classes] + (rest if has_other else []),
+                "groups": [group.label for group in theme.groups],
+            }
+            for theme, has_other in zip(layer.themes, other, strict=True)
+        ],
+        "columns": {},
+    }
+
+
+def class_numbers(theme: MapTheme, table: pd.DataFrame) -> tuple[NDArray[np.int64], bool]:
+    """Index into the theme's classes for each row (one past the last for a value that names none), and whether any row
+    needs that class "other"."""
+    if theme.column is None:
+        return np.zeros(len(table), dtype=np.int64), False
+    number = {one.key: n for n, one in enumerate(theme.classes)}
+    codes, distinct = pd.factorize(table[theme.column], use_na_sentinel=False)
+    of_distinct = np.array([number.get("" if pd.isna(one) else str(one), len(number)) for one in distinct], np.int64)
+    found = of_distinct[codes] if len(codes) else np.zeros(0, dtype=np.int64)
     return found, bool((found == len(number)).any())
 
 
-def encode_column(column: pd.Series) -> dict[str, Any]:
-    """A column as `{"values": [...]}`, or, where values repeat, `{"values": [distinct], "codes": varint text}`."""
-    values = plain_column(column)
-    number: dict[tuple[type, Plain], int] = {}
-    codes = [number.setdefault((type(value), value), len(number)) for value in values]
-    if len(number) * 2 > len(values):
-        return {"values": values}
-    distinct = [value for _, value in number]
-    return {"values": distinct, "codes": encode_unsigned(np.array(codes, dtype=np.int64))}
-
-
-def encode_geometry(layer: MapLayer) -> dict[str, Any]:
-    """Geometry of a layer as runs of vertices.
-
-    Keys: `kinds` (one of point, line, area, or a list with one a row), `runs` (how many each row has; 0 is a row
-    without a place), `sizes` (vertices a run), `xy` (longitude and latitude in turns, in grid steps, each as the
-    difference from the vertex before, through the whole layer), `stepsPerDegree`. All but the first and last are
-    varint text, `xy` signed. A ring is a run that ends where it began; holes are rings like the others and are told
-    by the even-odd rule.
-    """
-    shapes = np.array(layer.table.geometry.array, dtype=object)  # a copy
-    shapes[shapely.is_empty(shapes)] = None
-    in_degrees = _to_degrees(layer.table, shapes, layer.key)
-    dimension = shapely.get_dimensions(in_degrees)
-    present = np.unique(dimension[dimension >= 0])
-    kinds: str | list[str] = "point" if len(present) == 0 else _KIND_BY_DIMENSION[int(present[0])]
-    if len(present) > 1:
-        kinds = [_KIND_BY_DIMENSION.get(int(one), "point") for one in dimension]
-
-    runs, owner = _runs(in_degrees)
-    sizes = shapely.get_num_coordinates(runs).astype(np.int64)
-    steps = np.rint(shapely.get_coordinates(runs) * STEPS_PER_DEGREE).astype(np.int64)
-    deltas = np.diff(steps, axis=0, prepend=np.zeros((1, 2), dtype=np.int64))
-    return {
-        "kinds": kinds,
-        "stepsPerDegree": STEPS_PER_DEGREE,
-        "runs": encode_unsigned(np.bincount(owner, minlength=len(shapes)).astype(np.int64)),
-        "sizes": encode_unsigned(sizes),
-        "xy": encode_signed(deltas.ravel()),
-    }
-
-
-def _runs(shapes: NDArray[np.object_]) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
-    """Points, lines and rings of all shapes, and the row each belongs to."""
-    parts, owner = shapely.get_parts(shapes, return_index=True)
-    while (shapely.get_type_id(parts) >= 4).any():  # collections inside collections
-        parts, nested = shapely.get_parts(parts, return_index=True)
-        owner = owner[nested]
-    areas = shapely.get_type_id(parts) == 3
-    if not areas.any():
-        return parts, owner
-    rings, of_area = shapely.get_rings(parts[areas], return_index=True)
-    runs = np.concatenate([parts[~areas], rings])
-    owners = np.concatenate([owner[~areas], owner[areas][of_area]])
-    order = np.argsort(owners, kind="stable")
-    return runs[order], owners[order]
-
-
-def _to_degrees(table: gpd.GeoDataFrame, shapes: NDArray[np.object_], key: str) -> NDArray[np.object_]:
-    """Thinned copies in WGS84 longitude and latitude, without heights."""
-    if table.crs is None:
-        raise LayerError(f"map layer {key}: the table has no CRS, so it cannot be placed on the map; set one")
-    shapes = shapely.force_2d(shapes)
-    projected_in_metres = table.crs.is_projected and table.crs.axis_info[0].unit_conversion_factor == 1.0
-    if projected_in_metres:
-        shapes = _thinned(shapes, THINNING_M)
-    if not _is_wgs84(str(table.crs)) or not table.crs.is_geographic:
-        change = _transformer(table.crs.to_wkt())
-        coordinates = shapely.get_coordinates(shapes)
-        if len(coordinates):
-            coordinates = np.column_stack(change.transform(coordinates[:, 0], coordinates[:, 1]))
-            shapes = shapely.set_coordinates(shapes.copy(), coordinates)
-    coordinates = shapely.get_coordinates(shapes)
-    if not np.isfinite(coordinates).all():
-        raise LayerError(
-            f"map layer {key}: some places have no longitude and latitude in {table.crs.name}; "
-            "check the layer's CRS and the order of its axes"
-        )
-    if len(coordinates) and np.abs(coordinates[:, 1]).max() > _MAX_LATITUDE:
-        coordinates[:, 1] = np.clip(coordinates[:, 1], -_MAX_LATITUDE, _MAX_LATITUDE)
-        shapes = shapely.set_coordinates(shapes.copy(), coordinates)
-    return shapes if projected_in_metres else _thinned(shapes, THINNING_M / _LARGEST_METRES_PER_DEGREE)
-
-
-def _thinned(shapes: NDArray[np.object_], tolerance: float) -> NDArray[np.object_]:
-    """Lines and areas with fewer vertices, none of the dropped ones farther than `tolerance` from the new line."""
-    result = shapes.copy()
-    dimension = shapely.get_dimensions(shapes)
-    # GEOS calls itself once a vertex on smooth lines: a ring of some hundred thousand overruns the stack.
-    long = shapely.get_num_coordinates(shapes) > _LONG
-    lines, areas = (dimension == 1) & ~long, (dimension == 2) & ~long
-    result[lines] = shapely.simplify(shapes[lines], tolerance, preserve_topology=False)
-    result[areas] = shapely.simplify(shapes[areas], tolerance, preserve_topology=True)
-    for i in np.flatnonzero(long & (dimension > 0)):
-        result[i] = _thinned_by_pieces(shapes[i], tolerance)
-    return result
-
-
-def _thinned_by_pieces(shape: Any, tolerance: float) -> Any:
-    """One long line or area, thinned a piece at a time; the ends of the pieces stay where they are."""
-    if shape.geom_type == "Polygon":
-        rings = [_thinned_run(shapely.get_coordinates(ring), tolerance) for ring in shapely.get_rings(shape)]
-        closed = [ring for ring in rings if len(ring) >= 4]
-        outer, *holes = [shapely.linearrings(ring) for ring in closed] or [None]
-        return shape if outer is None else shapely.polygons(outer, holes or None)
-    if shape.geom_type in ("LineString", "LinearRing"):
-        return shapely.linestrings(_thinned_run(shapely.get_coordinates(shape), tolerance))
-    return shapely.geometrycollections([_thinned_by_pieces(part, tolerance) for part in shapely.get_parts(shape)])
-
-
-def _thinned_run(xy: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
-    cuts = [*range(0, len(xy) - 1, _LONG), len(xy) - 1]
-    pieces = shapely.simplify(
-        [shapely.linestrings(xy[a : b + 1]) for a, b in pairwise(cuts)], tolerance, preserve_topology=False
-    )
-    kept = [shapely.get_coordinates(piece)[:-1] for piece in pieces]
-    return np.concatenate([*kept, xy[-1:]])
-
-
-@functools.lru_cache(maxsize=8)
-def _transformer(wkt: str) -> Any:
-    from pyproj import Transformer
-
-    return Transformer.from_crs(wkt, "EPSG:4326", always_xy=True)
-
-
-def _is_wgs84(name: str) -> bool:
-    return name in ("EPSG:4326", "OGC:CRS84")
+def _same(one: pd.Series, other: pd.Series) -> bool:
+    return one is other or one.equals(other)

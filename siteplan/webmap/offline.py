@@ -13,13 +13,25 @@ from typing import Any
 
 SCRIPTS = (
     "decode.js",
+    "language.js",
+    "plane.js",
+    "datum.js",
     "symbols.js",
     "labels.js",
+    "ground.js",
     "sheet.js",
+    "hits.js",
+    "filter.js",
     "selection.js",
     "panel.js",
     "legend.js",
     "search.js",
+    "table.js",
+    "measure.js",
+    "compare.js",
+    "export.js",
+    "print.js",
+    "link.js",
     "start.js",
 )
 """Our own scripts in `browser/`, in the order they are loaded."""
@@ -68,8 +80,11 @@ def whole_characters(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def content_security_policy(*markup: str) -> str:
-    """A policy that runs the inline scripts and styles found in `markup`, by their hashes, and nothing else."""
+def content_security_policy(*markup: str, pictures: tuple[str, ...] = ()) -> str:
+    """A policy that runs the inline scripts and styles found in `markup`, by their hashes, and nothing else.
+
+    Pictures may come from the page itself and from the hosts in `pictures` (those of online basemaps).
+    """
     found: dict[str, list[str]] = {"script": [], "style": []}
     for text in markup:
         for tag, content in _INLINE.findall(text):
@@ -78,7 +93,7 @@ def content_security_policy(*markup: str) -> str:
     return "; ".join(
         (
             "default-src 'none'",
-            "img-src data:",
+            " ".join(["img-src data:", *pictures]),
             "script-src " + " ".join(dict.fromkeys(found["script"])),
             "style-src " + " ".join(dict.fromkeys(found["style"])),
             "base-uri 'none'",

@@ -43,12 +43,13 @@
     const top = layers.slice().reverse();
     const points = [];
     for (const data of top) {
-      if (data.labelZoom === null || data.titleColumn === null || view.zoom < data.labelZoom) continue;
+      if (data.labelZoom === null || data.labelColumn === null || view.zoom < data.labelZoom) continue;
+      const names = data.cells[data.labelColumn];
       for (let c = data.classes.length - 1; c >= 0; c--) {
         if (data.hidden[c]) continue;
         for (const f of data.byClass[c]) {
-          const name = data.cells[data.titleColumn][f];
-          if (name === null || !siteplan.geo.hasPlace(data, f)) continue;
+          const name = names[f];
+          if (name === null || !siteplan.geo.hasPlace(data, f) || !siteplan.data.passes(data, f)) continue;
           const anchor = siteplan.geo.anchorOf(data, f);
           const x = anchor[0] * view.scale - view.left, y = anchor[1] * view.scale - view.top;
           if (x < 0 || y < 0 || x > view.width || y > view.height) continue;

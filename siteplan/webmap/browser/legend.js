@@ -1,6 +1,8 @@
-/* Legend and layer switch in one: every layer with its classes, symbols and counts. */
+/* Legend and layer switch in one: every layer with its sorting, classes, symbols and counts of what passes the filter. */
 "use strict";
 (function (siteplan) {
+  let map = null;
+
   function row(className, checked, title, act) {
     const label = siteplan.dom.element("label", className), box = document.createElement("input");
     box.type = "checkbox";
@@ -14,48 +16,108 @@
   /* what the legend draws for a layer: the kind of its first placed feature */
   function kindOf(data) {
     for (let f = 0; f < data.size; f++) if (siteplan.geo.hasPlace(data, f)) return data.shape.kindOf(f);
-    return data.shape.kindOf(0) || "point";
+    return data.shape.only || "point";
   }
 
-  function count(text, n) {
-    const node = siteplan.dom.element("span", "sp-count", String(n));
-    text.append(node);
+  function count(n) { return siteplan.dom.element("span", "sp-count", String(n)); }
+
+  function sortings(data) {
+    const { element } = siteplan.dom, label = element("label", "sp-theme"), select = element("select");
+    data.themeTitles.forEach((title, n) => {
+      const option = element("option", "", title);
+      option.value = data.themes[n].key;
+      select.append(option);
+    });
+    select.value = data.themeKey;
+    select.addEventListener("change", () => siteplan.setTheme(data, select.value));
+    label.append(element("span", "", siteplan.texts.sorted_by), select);
+    return label;
   }
 
-  siteplan.startLegend = function (map) {
-    const { element, fill } = siteplan.dom, texts = siteplan.texts;
-    const legend = document.getElementById("sp-legend");
-    legend.append(element("h2", "", texts.layers));
-    for (const layer of siteplan.layers.slice().reverse()) {
-      const data = layer.data, kind = kindOf(data), group = element("div", "sp-group");
-      group.dataset.layer = data.key;
-      const head = row("sp-layer-row", layer.shown, texts.show_layer, (on) => {
-        if (on) map.addLayer(layer); else map.removeLayer(layer);
-        group.classList.toggle("sp-off", !on);
-      });
-      group.classList.toggle("sp-off", !layer.shown);
-      const single = data.classes.length === 1;
-      if (single) head.append(siteplan.symbols.swatch(data.classes[0], kind));
-      head.append(element("span", "sp-name", data.title));
-      count(head, data.size);
-      group.append(head);
-      if (!single) {
-        data.classes.forEach((look, c) => {
-          const line = row("sp-class-row", true, texts.show_class, (on) => {
-            data.hidden[c] = !on;
-            siteplan.redraw();
-          });
-          line.dataset.class = look.key;
-          line.append(siteplan.symbols.swatch(look, kind), element("span", "sp-name", look.label));
-          count(line, data.byClass[c].length);
-          line.classList.toggle("sp-none", data.byClass[c].length === 0);
-          group.append(line);
+  function group(layer) {
+    const { element } = siteplan.dom, texts = siteplan.texts;
+    const data = layer.data, kind = kindOf(data), box = element("div", "sp-group");
+    box.dataset.layer = data.key;
+    const head = row("sp-layer-row", layer.shown, texts.show_layer, (on) => {
+      if (on) map.addLayer(layer); else map.removeLayer(layer);
+      box.classList.toggle("sp-off", !on);
+    });
+    box.classList.toggle("sp-off", !layer.shown);
+    const single = data.classes.length === 1 && data.themes.length === 1;
+    if (single) head.append(siteplan.symbols.swatch(data.classes[0], kind));
+    head.append(element("span", "sp-name", data.title), count(siteplan.data.total(data)));
+    box.append(head);
+    if (data.themes.length > 1) box.append(sortings(data));
+    if (!single) {
+      data.classes.forEach((look, c) => {
+        const line = row("sp-class-row", !data.hidden[c], texts.show_class, (on) => {
+          data.hidden[c] = !on;
+          siteplan.redraw();
         });
-      }
-      const without = data.size - data.placed;
-      if (data.size === 0) group.append(element("p", "sp-hint", texts.empty_layer));
-      else if (without) group.append(element("p", "sp-hint", fill(texts.without_place, { n: without })));
-      legend.append(group);
+        const n = siteplan.data.count(data, c);
+        line.dataset.class = look.key;
+        line.append(siteplan.symbols.swatch(look, kind), element("span", "sp-name", look.label), count(n));
+        line.classList.toggle("sp-none", n === 0);
+        box.append(line);
+      });
     }
+    const without = data.size - data.placed;
+    if (data.size === 0) box.append(element("p", "sp-hint", texts.empty_layer));
+    else if (without) box.append(element("p", "sp-hint", siteplan.fill(texts.without_place, { n: without })));
+    return box;
+  }
+
+  function ground() {
+    const { element } = siteplan.dom, texts = siteplan.texts, choices = siteplan.ground.choices(), relief = siteplan.ground.relief();
+    const box = element("div", "sp-group");
+    if (relief) {
+      const line = row("sp-layer-row", relief.shown, texts.show_layer, (on) => siteplan.ground.showRelief(on));
+      line.id = "sp-relief";
+      line.append(element("span", "sp-name", texts.relief));
+      box.append(line);
+    }
+    if (choices.length) {
+      const label = element("label", "sp-theme"), select = element("select"), hint = element("p", "sp-hint");
+      select.id = "sp-basemap";
+      for (const one of [{ key: "", title: texts.no_basemap }].concat(choices)) {
+        const option = element("option", "", one.title);
+        option.value = one.key;
+        select.append(option);
+      }
+      select.value = siteplan.ground.chosen();
+      const tell = (failed) => {
+        const one = choices.find((choice) => choice.key === siteplan.ground.chosen());
+        hint.textContent = failed ? texts.no_tiles : one && one.datum === "gcj02" ? texts.gcj02_notice : "";
+      };
+      siteplan.ground.trouble = tell;
+      select.addEventListener("change", () => siteplan.ground.choose(select.value));
+      label.append(element("span", "", texts.basemap), select);
+      box.append(label, hint);
+      tell(0);
+    }
+    return box.childNodes.length ? [box] : [];
+  }
+
+  function show() {
+    const legend = siteplan.dom.at("sp-legend"), comparing = siteplan.compare.on();
+    const layers = siteplan.layers.filter(({ data }) => data.side !== "planned" || comparing);
+    legend.replaceChildren(siteplan.dom.element("h2", "", siteplan.texts.layers), ...layers.reverse().map(group), ...ground());
+  }
+
+  siteplan.setTheme = function (data, key) {
+    const n = siteplan.data.themeNumber(data, key);
+    if (n < 0) return;
+    siteplan.data.sortBy(data, n);
+    if (data === siteplan.filter.main()) siteplan.filter.forget(); else show();
+    siteplan.redraw();
+  };
+
+  siteplan.legendKind = kindOf;
+  siteplan.showLegend = show;
+  /* called by folium's layer control with the map and its layers */
+  siteplan.legend = function (theMap) { map = theMap; };
+  siteplan.openLegend = function () {
+    siteplan.filter.whenApplied(show);
+    siteplan.whenSpoken(show);
   };
 })(window.siteplan);

@@ -1,23 +1,7 @@
 /* The panel with every figure of one feature. Values reach the page as text nodes only. */
 "use strict";
 (function (siteplan) {
-  function element(tag, className, text) {
-    const node = document.createElement(tag);
-    if (className) node.className = className;
-    if (text !== undefined) node.textContent = text;
-    return node;
-  }
-
-  function button(className, text, act) {
-    const node = element("button", className, text);
-    node.type = "button";
-    node.addEventListener("click", act);
-    return node;
-  }
-
-  function fill(text, places) {
-    return Object.keys(places).reduce((done, name) => done.split("{" + name + "}").join(String(places[name])), text);
-  }
+  const { element, button } = siteplan.dom, fill = siteplan.fill;
 
   /* The other half of values.shown_text */
   function shownText(value) {
@@ -33,9 +17,16 @@
     return name === null ? siteplan.texts.unnamed : String(name);
   }
 
+  /* a cell as the panel, the table and an export show it: classes by their labels */
+  function cellText(data, name, f) {
+    const value = data.cells[name][f];
+    return (value === null ? null : siteplan.data.labelBy(data, name, f)) || shownText(value);
+  }
+
   let panel = null, map = null, hits = [], place = 0;
 
   function show() {
+    if (!hits.length) return;
     const one = hits[place], { data, f } = one, texts = siteplan.texts;
     panel.replaceChildren();
     const head = element("header");
@@ -57,9 +48,7 @@
     }
     const list = element("dl", "sp-fields");
     for (const [column, name] of data.fields) {
-      const value = data.cells[column][f];
-      const text = column === data.classColumn && value !== null ? label : shownText(value);
-      list.append(element("dt", "", name), element("dd", value === null ? "sp-missing" : "", text));
+      list.append(element("dt", "", name), element("dd", data.cells[column][f] === null ? "sp-missing" : "", cellText(data, column, f)));
     }
     panel.append(list);
 
@@ -73,8 +62,9 @@
       foot.append(pager);
     }
     if (data.shape.kindOf(f) === "point" && siteplan.geo.hasPlace(data, f)) {
-      const at = siteplan.geo.toLatLng(...siteplan.geo.anchorOf(data, f));
-      foot.append(element("p", "sp-coordinates", texts.coordinates + ": " + at.lng.toFixed(5) + ", " + at.lat.toFixed(5)));
+      const [lon, lat] = siteplan.ground.vertex(data, data.shape.vertexOf[data.shape.runOf[f]]), on = siteplan.where.onGrid(lon, lat);
+      foot.append(element("p", "sp-coordinates", texts.coordinates + ": " + lon.toFixed(6) + ", " + lat.toFixed(6)));
+      if (on) foot.append(element("p", "sp-coordinates", siteplan.page.grid.name + ": " + on));
     }
     panel.append(foot);
     panel.hidden = false;
@@ -96,18 +86,20 @@
 
   function close() {
     panel.hidden = true;
+    hits = [];
     document.body.classList.remove("sp-panel-open");
     siteplan.selection.clear();
   }
 
-  siteplan.dom = { element, button, fill };
   siteplan.panel = {
-    titleOf, classLabel, shownText, close, fit,
+    titleOf, classLabel, shownText, cellText, close, fit,
     start(theMap) {
       map = theMap;
       panel = document.getElementById("sp-panel");
-      document.addEventListener("keydown", (event) => { if (event.key === "Escape" && !panel.hidden) close(); });
+      document.addEventListener("keydown", (event) => { if (event.key === "Escape" && !panel.hidden && !event.defaultPrevented) close(); });
+      siteplan.whenSpoken(() => { if (!panel.hidden) show(); });
     },
+    map() { return map; },
     /* after a click: keep the view, but bring the feature out from under the panel */
     open(found) {
       hits = found;

@@ -1,17 +1,32 @@
-/* Search by any text of the layers' search columns; arrows, Enter and Escape work. */
+/* Search by any text of the layers' search columns and by the first letters of its pinyin; arrows, Enter and Escape
+   work. */
 "use strict";
 (function (siteplan) {
-  const MOST = 40;
+  const MOST = 40, latin = /^[a-z0-9]+$/;
   const fold = (text) => text.normalize("NFKC").toLowerCase().trim();
+
+  /* First letters of a text's pinyin, every reading of it ("重庆" is "cq" and "zq"), joined by line ends; "" without
+     Chinese. Of a text with many readings the first sixteen combinations are taken. */
+  function initialsOf(text) {
+    const letters = siteplan.page.initials;
+    let found = [""], chinese = false;
+    for (const character of text) {
+      const readings = letters[character];
+      if (readings) chinese = true;
+      const own = readings ? Array.from(readings) : [character];
+      found = found.flatMap((start) => own.map((one) => start + one)).slice(0, 16);
+    }
+    return chinese ? found.join("\n") : "";
+  }
 
   /* [{one: {data, f}, texts: [shown], folded: [searched]}] over all layers, points first */
   function buildIndex() {
     const index = [];
     for (const { data } of siteplan.layers.slice().reverse()) {
-      if (data.searchColumns.length === 0) continue;
+      if (data.searchColumns.length === 0 || data.side === "planned") continue;
       for (let f = 0; f < data.size; f++) {
         const texts = data.searchColumns.map((name) => data.cells[name][f]).filter((value) => value !== null).map(String);
-        index.push({ one: { data, f }, texts, folded: texts.map(fold) });
+        index.push({ one: { data, f }, texts, folded: texts.map(fold), initials: null });
       }
     }
     return index;
@@ -24,15 +39,25 @@
       const at = have.indexOf(wanted), rank = at < 0 ? 3 : have === wanted ? 0 : at === 0 ? 1 : 2;
       if (rank < best) { best = rank; text = entry.texts[i]; }
     });
+    if (best === 3 && latin.test(wanted)) {
+      entry.initials = entry.initials || entry.folded.map(initialsOf);
+      entry.initials.forEach((have, i) => {
+        const at = have.indexOf(wanted), rank = at < 0 ? 3 : at === 0 || have[at - 1] === "\n" ? 2.2 : 2.5;
+        if (rank < best) { best = rank; text = entry.texts[i]; }
+      });
+    }
     return { rank: best, text };
   }
 
   siteplan.startSearch = function () {
-    const { element, fill } = siteplan.dom, texts = siteplan.texts;
+    const { element } = siteplan.dom, fill = siteplan.fill;
     const input = document.getElementById("sp-query"), list = document.getElementById("sp-hits");
-    input.placeholder = texts.search_placeholder;
-    input.setAttribute("aria-label", texts.search_placeholder);
     let index = null, shown = [], active = -1;
+    siteplan.whenSpoken(() => {
+      input.placeholder = siteplan.texts.search_placeholder;
+      input.setAttribute("aria-label", siteplan.texts.search_placeholder);
+      index = null;
+    });
 
     function close() {
       list.hidden = true;
@@ -60,7 +85,7 @@
     }
 
     function search() {
-      const wanted = fold(input.value);
+      const wanted = fold(input.value), texts = siteplan.texts;
       list.replaceChildren();
       if (!wanted) { shown = []; close(); return; }
       index = index || buildIndex();

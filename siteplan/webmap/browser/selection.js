@@ -2,12 +2,8 @@
 "use strict";
 (function (siteplan) {
   let selected = null, canvas = null, map = null, link = null;
+  const changed = [];
   const rowsOf = new Map(); // layer key -> Map(id text -> rows)
-
-  function findLayer(key) {
-    const layer = siteplan.layers.find((one) => one.data.key === key);
-    return layer ? layer.data : null;
-  }
 
   function rowsWithId(data, id) {
     if (!rowsOf.has(data.key)) {
@@ -29,7 +25,7 @@
     const id = one.data.cells[link.id][one.f];
     if (id === null) return result;
     for (const [key, into] of [[link.lines, result.ways], [link.breaks, result.breaks]]) {
-      const data = key ? findLayer(key) : null;
+      const data = key ? siteplan.find(key) : null;
       if (data) for (const f of rowsWithId(data, id)) into.push({ data, f });
     }
     return result;
@@ -93,7 +89,7 @@
         const look = data.classes[data.classOf[f]], r = siteplan.geo.radiusOf(look, view.zoom);
         const v = data.shape.vertexOf[data.shape.runOf[f]];
         const x = data.shape.x[v] * view.scale - view.left, y = data.shape.y[v] * view.scale - view.top;
-        const { image, half } = siteplan.symbols.sprite(look, r);
+        const { image, half } = siteplan.symbols.sprite(look, r, view.ratio);
         ctx.drawImage(image, x - half, y - half, 2 * half, 2 * half);
         for (const [width, colour] of [[6, "#ffffff"], [3, "#111827"]]) {
           ctx.beginPath();
@@ -123,12 +119,14 @@
     },
     linked,
     current() { return selected; },
-    select(one) { selected = one; canvas.redraw(); },
-    clear() { selected = null; canvas.redraw(); },
-    /* a way that was clicked stands for its hamlet */
+    select(one) { selected = one; canvas.redraw(); changed.forEach((act) => act(one)); },
+    clear() { selected = null; canvas.redraw(); changed.forEach((act) => act(null)); },
+    whenChanged(act) { changed.push(act); },
+    draw,
+    /* a way, or a hamlet as planned, that was clicked stands for its hamlet */
     owner(one) {
-      if (!link || one.data.key !== link.lines) return one;
-      const data = findLayer(link.points), id = one.data.cells[link.id][one.f];
+      if (!link || !(one.data.key === link.lines || one.data.side === "planned") || !(link.id in one.data.cells)) return one;
+      const data = siteplan.find(link.points), id = one.data.cells[link.id][one.f];
       const rows = id === null ? [] : rowsWithId(data, id);
       return rows.length ? { data, f: rows[0] } : one;
     },

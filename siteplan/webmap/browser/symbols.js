@@ -46,21 +46,53 @@
   const sprites = new Map();
   const ratio = () => Math.min(window.devicePixelRatio || 1, 2);
 
+  /* Hatches for areas, as a pattern of 8 pixels: told apart where colours are not, in print and by any eye. */
+  const hatches = new Map();
+  function hatch(ctx, look) {
+    const key = look.hatch + look.colour;
+    if (!hatches.has(key)) {
+      const tile = document.createElement("canvas"), size = 8;
+      tile.width = tile.height = size;
+      const pen = tile.getContext("2d");
+      pen.strokeStyle = pen.fillStyle = look.colour;
+      pen.lineWidth = 1.1;
+      pen.beginPath();
+      const slant = (down) => [-size, 0, size].forEach((shift) => {
+        pen.moveTo(shift, down ? 0 : size);
+        pen.lineTo(shift + size, down ? size : 0);
+      });
+      if (look.hatch === "lines" || look.hatch === "cross") slant(false);
+      if (look.hatch === "back" || look.hatch === "cross") slant(true);
+      pen.stroke();
+      if (look.hatch === "dots") { pen.beginPath(); pen.arc(size / 2, size / 2, 1.3, 0, 2 * Math.PI); pen.fill(); }
+      hatches.set(key, ctx.createPattern(tile, "repeat"));
+    }
+    return hatches.get(key);
+  }
+
   siteplan.symbols = {
-    outline, ratio,
-    /* a ready picture of a point symbol: {image, half} with half its side in CSS pixels */
-    sprite(look, r) {
-      const key = [look.shape, look.colour, r].join();
+    outline, ratio, hatch,
+    /* a ready picture of a point symbol: {image, half, pixels}; half its side in CSS pixels, pixels where they were
+       asked for: its rows as RGBA bytes */
+    sprite(look, r, sharp) {
+      const fine = sharp || ratio(), key = [look.shape, look.colour, r, fine].join();
       if (!sprites.has(key)) {
         const half = Math.ceil(r * 1.35 + 3), image = document.createElement("canvas");
-        image.width = image.height = 2 * half * ratio();
-        const ctx = image.getContext("2d");
-        ctx.scale(ratio(), ratio());
+        image.width = image.height = Math.ceil(2 * half * fine);
+        const ctx = image.getContext("2d", { willReadFrequently: true });
+        ctx.scale(fine, fine);
         ctx.translate(half, half);
         drawPoint(ctx, look, r);
-        sprites.set(key, { image, half });
+        sprites.set(key, { image, half, pixels: null });
       }
       return sprites.get(key);
+    },
+    pixelsOf(sprite) {
+      if (!sprite.pixels) {
+        const { width, height } = sprite.image;
+        sprite.pixels = sprite.image.getContext("2d").getImageData(0, 0, width, height).data;
+      }
+      return sprite.pixels;
     },
     /* a small canvas for the legend */
     swatch(look, kind) {
@@ -76,7 +108,7 @@
         return canvas;
       }
       ctx.strokeStyle = look.colour;
-      ctx.lineWidth = look.weight;
+      ctx.lineWidth = Math.min(look.weight, 4);
       ctx.setLineDash(look.dash);
       if (kind === "line") {
         ctx.beginPath();
@@ -88,6 +120,10 @@
         ctx.fillStyle = look.colour;
         ctx.fillRect(3, 3, w - 6, h - 6);
         ctx.globalAlpha = 1;
+        if (look.hatch) {
+          ctx.fillStyle = hatch(ctx, look);
+          ctx.fillRect(3, 3, w - 6, h - 6);
+        }
         ctx.strokeRect(3, 3, w - 6, h - 6);
       }
       return canvas;

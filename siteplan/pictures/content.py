@@ -1,0 +1,198 @@
+"""What of a page a picture shows: its layers in classes, in one CRS in metres, in drawing order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyproj
+import shapely
+
+from siteplan.cartography.page import MapClass, MapLayer, MapPage, MapTheme
+from siteplan.errors import LayerError
+from siteplan.layers.crs import auto_crs, has_chinese_datum
+from siteplan.pictures.faults import PictureError
+from siteplan.pictures.looks import OTHER_CLASS, muted
+
+GROUND = ("boundaries", "rivers", "seats")
+"""Layers drawn muted beneath the others where they are not among these themselves."""
+_FALLBACK = pyproj.CRS.from_epsg(32648)
+"""For pages without any place: nothing is drawn in it."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Points, lines or areas of one class, without collections; `row` is the table's row each belongs to."""
+
+    shapes: np.ndarray
+    row: np.ndarray
+
+
+@dataclass(frozen=True)
+class DrawnLayer:
+    """One layer as a picture shows it.
+
+    `classes` are in drawing order, as they look here (muted beneath others), with a class for what is in none of them
+    where there is such a row; `class_of` says by row which; `shapes` are in the CRS of the drawing, None without place.
+    """
+
+    layer: MapLayer
+    theme: MapTheme
+    beneath: bool
+    classes: tuple[MapClass, ...]
+    class_of: np.ndarray
+    shapes: np.ndarray
+
+    @cached_property
+    def parts(self) -> tuple[Parts, Parts, Parts]:
+        """Points, lines and areas, collections taken apart."""
+        shapes, row = shapely.get_parts(self.shapes, return_index=True)
+        while (shapely.get_type_id(shapes) >= 4).any():  # collections inside collections
+            shapes, nested = shapely.get_parts(shapes, return_index=True)
+            row = row[nested]
+        rings = shapely.get_type_id(shapes) == 2
+        if rings.any():
+            xy, of = shapely.get_coordinates(shapes[rings], return_index=True)
+            shapes[rings] = shapely.linestrings(xy, indices=of)
+        dimension = shapely.get_dimensions(shapes)
+        some = ~shapely.is_empty(shapes)
+        point, line, area = (Parts(shapes[some & (dimension == n)], row[some & (dimension == n)]) for n in range(3))
+        return point, line, area
+
+    @property
+    def counts(self) -> np.ndarray:
+        """Rows by class, those without a place too."""
+        return np.bincount(self.class_of, minlength=len(self.classes))
+
+    @property
+    def without_place(self) -> int:
+        """Rows that cannot be drawn."""
+        return int(shapely.is_missing(self.shapes).sum())
+
+    @property
+    def bounds(self) -> np.ndarray:
+        """West, south, east and north in metres; NaN without any place."""
+        return np.array(shapely.total_bounds(self.shapes)) if len(self.shapes) else np.full(4, np.nan)
+
+
+def drawn_layers(page: MapPage, keys: Sequence[str], theme: str | None) -> tuple[pyproj.CRS, list[DrawnLayer]]:
+    """The layers a picture shows, from the ground up, and the CRS they are drawn in.
+
+    Raises
+    ------
+    PictureError
+        If the page has no layer of a key, or none of the layers a theme of that key.
+    LayerError
+        If a table has no CRS, or places without coordinates in the CRS of the drawing.
+    """
+    chosen = _chosen(page, keys)
+    _check_theme(chosen, theme)
+    shown = {layer.key for layer in chosen}
+    ground = [layer for layer in page.layers if layer.key in GROUND and layer.key not in shown]
+    # Sorting is stable: equal z stays in the page's order.
+    order = [(layer, True) for layer in sorted(ground, key=lambda one: one.z)]
+    order += [(layer, False) for layer in sorted(chosen, key=lambda one: one.z)]
+    crs = _drawing_crs(page, [layer for layer, _ in order])
+    return crs, [_drawn(layer, _theme_of(layer, theme), beneath, crs) for layer, beneath in order]
+
+
+def _chosen(page: MapPage, keys: Sequence[str]) -> list[MapLayer]:
+    if not keys:
+        return [layer for layer in page.layers if layer.shown and layer.side != "planned"]
+    known = [layer.key for layer in page.layers]
+    strange = [key for key in keys if key not in known]
+    if strange:
+        raise PictureError(
+            f"picture: no layer {', '.join(repr(key) for key in strange)} on this map; "
+            f"its layers are {', '.join(known) or 'none'}"
+        )
+    return [layer for layer in page.layers if layer.key in keys]
+
+
+def _check_theme(chosen: Sequence[MapLayer], theme: str | None) -> None:
+    known = dict.fromkeys(one.key for layer in chosen if layer.more_themes for one in layer.themes)
+    if theme is not None and not any(theme == one.key for layer in chosen for one in layer.themes):
+        raise PictureError(
+            f"picture: none of the layers drawn has a theme {theme!r}; their themes are {', '.join(known) or 'none'}"
+        )
+
+
+def _theme_of(layer: MapLayer, key: str | None) -> MapTheme:
+    return next((theme for theme in layer.themes if theme.key == key), layer.themes[0])
+
+
+def _drawn(layer: MapLayer, theme: MapTheme, beneath: bool, crs: pyproj.CRS) -> DrawnLayer:
+    class_of = _class_numbers(layer.table, theme)
+    classes = theme.classes
+    if (class_of == len(classes)).any():
+        classes = (*classes, OTHER_CLASS)
+    if beneath:
+        classes = tuple(muted(look) for look in classes)
+    return DrawnLayer(layer, theme, beneath, classes, class_of, _placed(layer, crs))
+
+
+def _class_numbers(table: gpd.GeoDataFrame, theme: MapTheme) -> np.ndarray:
+    """Index into the classes by row; their number for rows that are in none."""
+    if theme.column is None:
+        return np.zeros(len(table), dtype=np.int64)
+    number = {one.key: n for n, one in enumerate(theme.classes)}
+    codes, values = pd.factorize(table[theme.column].astype(object))
+    last = number.get("", len(number))  # the code -1 stands for missing
+    by_code = np.array([*(number.get(str(value), len(number)) for value in values), last], dtype=np.int64)
+    return by_code[codes]
+
+
+def _drawing_crs(page: MapPage, shown: Sequence[MapLayer]) -> pyproj.CRS:
+    """The first projected CRS in metres among the layers, those shown ahead; else one made for the place."""
+    others = [layer for layer in page.layers if all(layer is not one for one in shown)]
+    for layer in (*shown, *others):
+        if layer.table.crs is not None and _is_plane(layer.table.crs):
+            return layer.table.crs
+    for layer in (*shown, *others):
+        bounds = shapely.total_bounds(np.array(layer.table.geometry.array, dtype=object))
+        if layer.table.crs is not None and np.isfinite(bounds).all():
+            to_degrees = pyproj.Transformer.from_crs(layer.table.crs, "EPSG:4326", always_xy=True)
+            x, y = to_degrees.transform((bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2)
+            if np.isfinite([x, y]).all():
+                return auto_crs(float(x), float(y), chinese=has_chinese_datum(layer.table.crs))
+    return _FALLBACK
+
+
+def _is_plane(crs: pyproj.CRS) -> bool:
+    """Whether lengths can be read off a drawing in this CRS: projected, in metres, no Mercator of the web."""
+    method = crs.coordinate_operation.method_name if crs.coordinate_operation else ""
+    stretched = "Pseudo Mercator" in method or method.startswith("Mercator")
+    return bool(crs.is_projected) and crs.axis_info[0].unit_conversion_factor == 1.0 and not stretched
+
+
+def _placed(layer: MapLayer, crs: pyproj.CRS) -> np.ndarray:
+    """Shapes in the CRS of the drawing, flat; None where there is no place."""
+    shapes = np.array(layer.table.geometry.array, dtype=object)  # a copy
+    shapes[shapely.is_empty(shapes)] = None
+    if shapely.is_missing(shapes).all():
+        return shapes
+    own = layer.table.crs
+    if own is None:
+        raise LayerError(f"map layer {layer.key}: the table has no CRS, so it cannot be placed on the map; set one")
+    shapes = shapely.force_2d(shapes)
+    if own != crs:
+        change = pyproj.Transformer.from_crs(own, crs, always_xy=True)
+        shapes = shapely.transform(shapes, lambda xy: np.column_stack(change.transform(xy[:, 0], xy[:, 1])))
+    if not np.isfinite(shapely.get_coordinates(shapes)).all():
+        raise LayerError(
+            f"map layer {layer.key}: some places have no coordinates in {crs.name}; "
+            "check the layer's CRS and the order of its axes"
+        )
+    return shapes
+
+
+def within(parts: Parts, box: tuple[float, float, float, float]) -> Parts:
+    """Those whose bounds meet the box; the others would only be clipped away."""
+    west, south, east, north = box
+    bounds = shapely.bounds(parts.shapes)
+    near = (bounds[:, 0] <= east) & (bounds[:, 2] >= west) & (bounds[:, 1] <= north) & (bounds[:, 3] >= south)
+    return replace(parts, shapes=parts.shapes[near], row=parts.row[near])

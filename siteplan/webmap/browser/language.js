@@ -1,0 +1,48 @@
+/* Words of the page in the language chosen; whoever shows words registers to show them anew after a switch. */
+"use strict";
+(function (siteplan) {
+  const listeners = [];
+
+  function fill(text, places) {
+    return Object.keys(places).reduce((done, name) => done.split("{" + name + "}").join(String(places[name])), text);
+  }
+
+  function use(language) {
+    siteplan.language = language;
+    siteplan.words = siteplan.page.words[language];
+    siteplan.texts = siteplan.words.texts;
+    document.documentElement.lang = siteplan.words.tag;
+    document.title = siteplan.words.title;
+  }
+
+  siteplan.fill = fill;
+  /* act now and after each switch of language */
+  siteplan.whenSpoken = function (act) { listeners.push(act); act(); };
+  siteplan.speak = function (language) {
+    if (!siteplan.page.languages.includes(language) || language === siteplan.language) return;
+    use(language);
+    for (const { data } of siteplan.layers) siteplan.data.speak(data, language);
+    for (const act of listeners) act();
+    siteplan.redraw();
+  };
+
+  function element(tag, className, text) {
+    const node = document.createElement(tag);
+    if (className) node.className = className;
+    if (text !== undefined) node.textContent = text;
+    return node;
+  }
+
+  function button(className, text, act) {
+    const node = element("button", className, text);
+    node.type = "button";
+    node.addEventListener("click", act);
+    return node;
+  }
+
+  siteplan.dom = { element, button, at(id) { return document.getElementById(id); } };
+  siteplan.openPage = function () {
+    siteplan.page = siteplan.block("page");
+    use(siteplan.page.languages[0]);
+  };
+})(window.siteplan);

@@ -1,0 +1,7 @@
+"""The order of the work, from plan to published results; the only room that names output files."""
+
+from siteplan.workflow.checking import CheckResult, check
+from siteplan.workflow.running import RunResult, run
+from siteplan.workflow.starting import new_from_files, new_from_osm
+
+__all__ = ["CheckResult", "RunResult", "check", "new_from_files", "new_from_osm", "run"]

@@ -1,0 +1,130 @@
+"""A run, from plan to published results."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from siteplan.language import Texts
+from siteplan.layers.findings import joined, with_messages
+from siteplan.layers.layerset import LayerSet
+from siteplan.layers.reading import read_layers
+from siteplan.layers.writing import write_csv, write_gpkg
+from siteplan.outfolder import output_folder, write_record, writing
+from siteplan.plan import Plan
+from siteplan.reports.roadsheets import column_headings, road_sheets, without_hardened_road
+from siteplan.reports.styles import road_styles
+from siteplan.reports.workbook import write_workbook
+from siteplan.roads.analysis import RoadResult, analyse_roads
+from siteplan.webmap import render
+from siteplan.workflow.judging import decisions_of, notes_of, road_question
+from siteplan.workflow.mapping import map_page
+from siteplan.workflow.planned import planned_county
+from siteplan.workflow.recording import record_of, repairs_used, write_json
+
+MAP, GEOPACKAGE, WORKBOOK = "map.html", "results.gpkg", "tables.xlsx"
+WITHOUT, TIMING = "villages_without_hardened_road.csv", "timing.json"
+
+Step = Callable[[str], None]
+"""Told, in the run's language, what begins."""
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run gives back: where it wrote, the headline figures, the findings with their messages, the notes."""
+
+    folder: Path
+    headline: dict[str, float | int | str]
+    findings: pd.DataFrame
+    notes: list[str]
+
+    @property
+    def map(self) -> Path:
+        """The map."""
+        return self.folder / MAP
+
+
+class _Clock:
+    """Seconds of each step, by name."""
+
+    def __init__(self, texts: Texts, told: Step) -> None:
+        self.texts, self.told = texts, told
+        self.seconds: dict[str, float] = {}
+        self._begun = time.perf_counter()
+        self._name = ""
+
+    def step(self, key: str) -> None:
+        """A step begins; the one before it ends."""
+        now = time.perf_counter()
+        if self._name:
+            self.seconds[self._name] = round(self.seconds.get(self._name, 0.0) + now - self._begun, 3)
+        self._begun, self._name = now, key
+        if key:
+            self.told(self.texts(key))
+
+
+def run(plan: Plan, folder: Path, *, step: Step = lambda text: None) -> RunResult:
+    """Read the plan's layers, analyse them and publish all results in `folder`.
+
+    Raises
+    ------
+    PlanError, LayerError
+        If the plan or the data are at fault.
+    OutputLockedError, OutputWriteError
+        If the folder is held by another run, or cannot be written.
+    """
+    texts = Texts(plan.language)
+    clock = _Clock(texts, step)
+    with output_folder(folder) as part:
+        clock.step("reports.step.reading")
+        decisions = decisions_of(plan)
+        layers = read_layers(plan, decisions)
+        question = road_question(plan, layers, decisions)
+        result = analyse_roads(question.layers, question.profile, question.choices, texts, step=clock.step)
+        clock.step("reports.step.planned")
+        planned = planned_county(question, result, layers, texts)
+        found = [layers.findings, result.findings, *([] if planned is None else [planned.findings])]
+        findings = with_messages(joined(found), texts)
+        notes = notes_of(result, texts)
+        clock.step("reports.step.writing")
+        with writing(part):
+            write_gpkg(part / GEOPACKAGE, _geopackage(result, findings, layers), styles=road_styles(texts))
+            in_book = write_workbook(part / WORKBOOK, road_sheets(result, layers, findings, notes, texts))
+            without = without_hardened_road(result, texts)
+            in_csv = write_csv(part / WITHOUT, without.rename(columns=column_headings(texts, list(without.columns))))
+        clock.step("reports.step.map")
+        page = render(map_page(plan, layers, question, result, planned))
+        with writing(part / MAP):
+            (part / MAP).write_text(page, encoding="utf-8", newline="\n")
+        clock.step("")
+        # The clock is the one output that differs between two runs; it is no part of the record.
+        record = record_of(plan, layers, result, findings, notes)
+        record["repairs"] = repairs_used(plan, decisions)
+        record["changed_cells"] = [*in_book.listed(), *in_csv.listed()]
+        with writing(part):
+            write_json(part / TIMING, clock.seconds)
+            write_record(part, record)
+    return RunResult(folder, dict(result.headline), findings, notes)
+
+
+def _geopackage(result: RoadResult, findings: pd.DataFrame, layers: LayerSet) -> dict[str, pd.DataFrame]:
+    import geopandas as gpd
+
+    places = gpd.points_from_xy(findings["x"], findings["y"])
+    nowhere = findings["x"].isna().to_numpy()
+    points = gpd.GeoSeries(places, crs=layers.crs).where(~nowhere, None)
+    rows = findings.drop(columns=["x", "y"]).assign(row=findings["row"].astype("float64"))
+    return {
+        "villages": result.villages,
+        "roads": result.roads,
+        "ways": result.ways,
+        "breaks": result.breaks,
+        "gaps": result.gaps,
+        "works": result.works,
+        "findings": gpd.GeoDataFrame(rows, geometry=points, crs=layers.crs),
+        "coverage": result.coverage,
+    }
