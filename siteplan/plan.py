@@ -73,6 +73,7 @@ class PlanSection(_Section):
         description="names the output folder: letters (Chinese too), digits, - and _; default: the plan file's name",
     )
     title: str | None = Field(None, description="title on map and tables; default: the name")
+    title_en: str | None = Field(None, min_length=1, description="title on what is in English; default: the title")
     language: Literal["zh", "en"] = Field("zh", description="language of map, tables and messages")
     country: str | None = Field(
         None, pattern="^[A-Z]{2}$", description='two letters; `CN` makes `crs = "auto"` a CGCS2000 zone'
@@ -216,7 +217,12 @@ class Plan(_Section):
     @property
     def title(self) -> str:
         """The title for map and tables."""
-        return self.plan.title or self.name
+        return self.title_in(self.language)
+
+    def title_in(self, language: Literal["zh", "en"]) -> str:
+        """The title for what is in a language."""
+        own = self.plan.title_en if language == "en" else None
+        return own or self.plan.title or self.name
 
     @property
     def language(self) -> Literal["zh", "en"]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from siteplan.cartography.names import SHOWN_NAME, name_columns, with_shown_name, word_classes
 from siteplan.cartography.page import ClassGroup, DrawOrder, MapClass, MapLayer, MapTheme
@@ -73,8 +74,10 @@ def missing_of(villages: pd.DataFrame) -> pd.Series:
     )
 
 
-def _worded(column: pd.Series, texts: Texts, key: str) -> list[str]:
-    return [texts.get(f"{key}.{word}", word) for word in column]
+def _worded(column: pd.Series, texts: Texts, key: str) -> NDArray[np.object_]:
+    codes, words = pd.factorize(column, use_na_sentinel=False)
+    labels = np.array([texts.get(f"{key}.{word}", word) for word in words], dtype=object)
+    return labels[codes] if len(codes) else np.zeros(0, dtype=object)
 
 
 def _villages(result: RoadResult, texts: Texts, planned: PlannedRoads | None) -> MapLayer:

@@ -1,6 +1,6 @@
 """A `MapPage` -> a still picture for print and documents: PNG, SVG or PDF, the same bytes for the same page.
 
-Importing this room is cheap; matplotlib comes with the first picture, and never its pyplot.
+matplotlib is imported with the first picture, pyplot never; its settings are afterwards as they were.
 """
 
 from siteplan.pictures.faults import FontError, PictureError

@@ -14,14 +14,12 @@ import shapely
 
 from siteplan.cartography.page import MapClass, MapLayer, MapPage, MapTheme
 from siteplan.errors import LayerError
-from siteplan.layers.crs import auto_crs, has_chinese_datum
 from siteplan.pictures.faults import PictureError
 from siteplan.pictures.looks import OTHER_CLASS, muted
+from siteplan.pictures.planes import drawing_crs
 
 GROUND = ("boundaries", "rivers", "seats")
 """Layers drawn muted beneath the others where they are not among these themselves."""
-_FALLBACK = pyproj.CRS.from_epsg(32648)
-"""For pages without any place: nothing is drawn in it."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +94,8 @@ def drawn_layers(page: MapPage, keys: Sequence[str], theme: str | None) -> tuple
     # Sorting is stable: equal z stays in the page's order.
     order = [(layer, True) for layer in sorted(ground, key=lambda one: one.z)]
     order += [(layer, False) for layer in sorted(chosen, key=lambda one: one.z)]
-    crs = _drawing_crs(page, [layer for layer, _ in order])
+    # Layers that are not drawn are asked last: a plane of theirs is better than one made up.
+    crs = drawing_crs([layer.table for layer, _ in order] + [layer.table for layer in page.layers])
     return crs, [_drawn(layer, _theme_of(layer, theme), beneath, crs) for layer, beneath in order]
 
 
@@ -144,29 +143,6 @@ def _class_numbers(table: gpd.GeoDataFrame, theme: MapTheme) -> np.ndarray:
     last = number.get("", len(number))  # the code -1 stands for missing
     by_code = np.array([*(number.get(str(value), len(number)) for value in values), last], dtype=np.int64)
     return by_code[codes]
-
-
-def _drawing_crs(page: MapPage, shown: Sequence[MapLayer]) -> pyproj.CRS:
-    """The first projected CRS in metres among the layers, those shown ahead; else one made for the place."""
-    others = [layer for layer in page.layers if all(layer is not one for one in shown)]
-    for layer in (*shown, *others):
-        if layer.table.crs is not None and _is_plane(layer.table.crs):
-            return layer.table.crs
-    for layer in (*shown, *others):
-        bounds = shapely.total_bounds(np.array(layer.table.geometry.array, dtype=object))
-        if layer.table.crs is not None and np.isfinite(bounds).all():
-            to_degrees = pyproj.Transformer.from_crs(layer.table.crs, "EPSG:4326", always_xy=True)
-            x, y = to_degrees.transform((bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2)
-            if np.isfinite([x, y]).all():
-                return auto_crs(float(x), float(y), chinese=has_chinese_datum(layer.table.crs))
-    return _FALLBACK
-
-
-def _is_plane(crs: pyproj.CRS) -> bool:
-    """Whether lengths can be read off a drawing in this CRS: projected, in metres, no Mercator of the web."""
-    method = crs.coordinate_operation.method_name if crs.coordinate_operation else ""
-    stretched = "Pseudo Mercator" in method or method.startswith("Mercator")
-    return bool(crs.is_projected) and crs.axis_info[0].unit_conversion_factor == 1.0 and not stretched
 
 
 def _placed(layer: MapLayer, crs: pyproj.CRS) -> np.ndarray:

@@ -87,10 +87,16 @@ def draw_areas(
         linewidths=[look.weight * widen * POINTS_PER_PIXEL],
         linestyles=_line_style(look),
         joinstyle="round",
-        hatch=_HATCHES[look.hatch] or None,
     )
     fields.set_transform(target.transform)
     _add(target, fields, zorder, name)
+    if look.hatch:
+        # Apart from the fill, whose opacity an SVG would give to the hatch too.
+        strokes = PathCollection(
+            areas, facecolors="none", edgecolors=[look.colour], linewidths=[0.0], hatch=_HATCHES[look.hatch]
+        )
+        strokes.set_transform(target.transform)
+        _add(target, strokes, zorder + 0.05, f"{name}-hatch")
 
 
 def line_runs(lines: np.ndarray) -> list[np.ndarray]:

@@ -25,6 +25,7 @@ _SETTINGS = {
     "pdf.fonttype": 42,  # whole outlines: Chinese text can be read back
     "svg.fonttype": "path",  # shows where the font is not installed
     "svg.hashsalt": "siteplan",  # else ids are random
+    "text.hinting": "none",  # letters as wide as they were measured, at any number of dots
     "text.parse_math": False,
     "text.usetex": False,
 }
@@ -87,9 +88,10 @@ def draw_picture(
     sheet = Sheet(_length("width", width_mm), _length("height", height_mm), _dots(dpi, width_mm, height_mm))
     with settled():
         figure = compose(page, sheet, layers=layers, theme=theme, font=font, extent=extent, title=title)
-        drawn = _drawn(figure, kind, plain_text(title or page.title))
+        drawn = _drawn(figure, kind, plain_text(page.title if title is None else title))
     part = out.with_name(f".{out.name}.part")
     with writing(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
         part.write_bytes(drawn)
         part.replace(out)
 

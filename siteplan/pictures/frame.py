@@ -12,6 +12,7 @@ from siteplan.pictures.content import DrawnLayer
 from siteplan.pictures.faults import PictureError
 from siteplan.pictures.looks import zoom_of
 from siteplan.pictures.names import Frame
+from siteplan.pictures.planes import in_degrees
 
 Extent = tuple[float, float, float, float]
 """West, south, east and north in metres of the CRS of the drawing."""
@@ -66,8 +67,8 @@ def framed(extent: Extent, crs: pyproj.CRS, width: float, height: float) -> Fram
     x, y = (west + east) / 2, (south + north) / 2
     m_per_mm = max((east - west) / width, (north - south) / height)
     dx, dy = m_per_mm * width / 2, m_per_mm * height / 2
-    _, latitude = pyproj.Transformer.from_crs(crs, "EPSG:4326", always_xy=True).transform(x, y)
-    known = float(np.clip(latitude, -85.0, 85.0)) if math.isfinite(latitude) else 0.0
+    _, latitude = in_degrees(crs, x, y)
+    known = float(np.clip(latitude, -85.0, 85.0)) if np.isfinite(latitude) else 0.0
     return Frame((x - dx, y - dy, x + dx, y + dy), width, height, zoom_of(m_per_mm, known))
 
 

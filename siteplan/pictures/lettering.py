@@ -72,9 +72,8 @@ class Lettering:
         """The text, shortened with … where it is wider than `width` mm."""
         if self.width(text, size, bold=bold) <= width:
             return text
-        while text and self.width(text + "…", size, bold=bold) > width:
-            text = text[:-1]
-        return text.rstrip() + "…"
+        end = self._fitting(text, size, width - self.width("…", size, bold=bold), bold)
+        return text[:end].rstrip() + "…"
 
     def lines(self, text: str, size: float, width: float, most: int, *, bold: bool = False) -> list[str]:
         """The text in at most so many lines of `width` mm, broken at spaces or beside Chinese characters."""
@@ -87,16 +86,21 @@ class Lettering:
         return [*found, self.cut(rest, size, width, bold=bold)]
 
     def _break(self, text: str, size: float, width: float, bold: bool) -> int:
-        used, end = 0.0, 0
-        for end, one in enumerate(text):  # noqa: B007
-            used += self._em(one, bold) * size * MM_PER_POINT
-            if used > width:
-                break
+        end = self._fitting(text, size, width, bold)
         # Within a Latin word the break moves back to its beginning, unless it is all the line holds.
         at = end
-        while at > 0 and _latin(text[at - 1]) and _latin(text[at]):
+        while 0 < at < len(text) and _latin(text[at - 1]) and _latin(text[at]):
             at -= 1
         return max(at or end, 1)
+
+    def _fitting(self, text: str, size: float, width: float, bold: bool) -> int:
+        """How many characters fit into `width` mm."""
+        used = 0.0
+        for end, one in enumerate(text):
+            used += self._em(one, bold) * size * MM_PER_POINT
+            if used > width:
+                return end
+        return len(text)
 
     def _em(self, one: str, bold: bool) -> float:
         key = (bold, one)

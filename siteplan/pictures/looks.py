@@ -40,7 +40,7 @@ def width_factor(zoom: float) -> float:
 def muted(look: MapClass) -> MapClass:
     """The look of a class that lies beneath the ones a picture is about."""
     red, green, blue = (int(look.colour[at : at + 2], 16) for at in (1, 3, 5))
-    pale = "#" + "".join(f"{round(part + (255 - part) * 0.5):02x}" for part in (red, green, blue))
+    pale = "#" + "".join(f"{round(part + (255 - part) * 0.4):02x}" for part in (red, green, blue))
     return replace(
         look,
         colour=pale,

@@ -8,6 +8,7 @@ import numpy as np
 import pyproj
 
 from siteplan.cartography.grounds import Terrain
+from siteplan.pictures.planes import in_degrees
 
 _STRENGTH = 0.45
 """Opacity of the relief: it lies beneath what the picture is about."""
@@ -29,8 +30,7 @@ def relief(
         source = np.asarray(picture.convert("RGBA"), dtype=np.float32)
     west, south, east, north = box
     x, y = np.meshgrid(np.linspace(west, east, _COARSE), np.linspace(north, south, _COARSE))
-    to_degrees = pyproj.Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
-    longitude, latitude = to_degrees.transform(x, y)
+    longitude, latitude = in_degrees(crs, x, y)
     top, bottom = _mercator(np.array([terrain.north, terrain.south]))
     across = (longitude - terrain.west) / (terrain.east - terrain.west) * source.shape[1] - 0.5
     down = (top - _mercator(latitude)) / (top - bottom) * source.shape[0] - 0.5

@@ -105,15 +105,23 @@ def anchor_names(
     on_node = np.where(node >= 0, lowest[np.maximum(node, 0)], np.iinfo(np.int64).max)
     road = np.where(on_node < len(by_rank), by_rank[np.minimum(on_node, len(by_rank) - 1)], -1)
     road[piece >= 0] = network.parent[piece[piece >= 0]]
-    names = roads["name"].where(roads["name"] != "", roads["id"]).to_numpy(dtype=object)
+    names = _names_of(roads, texts)
     if anchored.rule == "largest component":
         named = np.full(len(node), texts("roads.anchor.main"), dtype=object)
     else:
         named = np.where(road >= 0, names[np.maximum(road, 0)], "")
     if len(anchors):
-        centre_names = anchors["name"].where(anchors["name"] != "", anchors["id"]).to_numpy(dtype=object)
+        centre_names = _names_of(anchors, texts)
         named = np.where(centre >= 0, centre_names[np.maximum(centre, 0)], named)
     return np.where((node >= 0) | (piece >= 0), named, "")
+
+
+def _names_of(table: gpd.GeoDataFrame, texts: Texts) -> NDArray[np.object_]:
+    """The name of each row, (n,): in English `name_en` where there is one, else `name`, else the id."""
+    names = table["name"].where(table["name"] != "", table["id"])
+    if texts.language == "en" and "name_en" in table.columns:
+        names = names.where(table["name_en"] == "", table["name_en"])
+    return names.to_numpy(dtype=object)
 
 
 def _reasons(

@@ -29,6 +29,7 @@ PLAN = """\
 [plan]
 name = "sample"
 title = "青岚县（示例）"
+title_en = "Qinglan County (sample)"
 language = "zh"
 country = "CN"
 crs = "auto"
@@ -50,10 +51,19 @@ COUNTY_LAYERS = (
     "rivers",
 )  # fmt: skip
 
+AROUND = """
+[terrain]
+dem = "dem.tif"
+
+[map]
+language = "both"
+source = "siteplan 示例数据（虚构）"
+"""
+
 
 def plan_text() -> str:
     """The plan file of the county."""
-    return PLAN + "".join(f'{name} = {{ path = "county.gpkg", layer = "{name}" }}\n' for name in COUNTY_LAYERS)
+    return PLAN + "".join(f'{name} = {{ path = "county.gpkg", layer = "{name}" }}\n' for name in COUNTY_LAYERS) + AROUND
 
 
 __all__ = ["COUNTY_LAYERS", "plan_text", "write_csv", "write_dem", "write_gpkg"]

@@ -10,7 +10,6 @@ import functools
 from itertools import pairwise
 from typing import Any
 
-import geopandas as gpd
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -39,16 +38,17 @@ def encode_geometry(layer: MapLayer) -> dict[str, Any]:
     """
     shapes = np.array(layer.table.geometry.array, dtype=object)  # a copy
     shapes[shapely.is_empty(shapes)] = None
-    in_degrees = _to_degrees(layer.table, shapes, layer.key)
-    dimension = shapely.get_dimensions(in_degrees)
+    if shapely.has_z(shapes).any():
+        shapes = shapely.force_2d(shapes)
+    dimension = shapely.get_dimensions(shapes)
     present = np.unique(dimension[dimension >= 0])
     kinds: str | list[str] = "point" if len(present) == 0 else _KIND_BY_DIMENSION[int(present[0])]
     if len(present) > 1:
         kinds = [_KIND_BY_DIMENSION.get(int(one), "point") for one in dimension]
 
-    runs, owner = _runs(in_degrees)
+    runs, owner = _runs(_thinned(shapes, _tolerance(layer)))
     sizes = shapely.get_num_coordinates(runs).astype(np.int64)
-    steps = np.rint(shapely.get_coordinates(runs) * STEPS_PER_DEGREE).astype(np.int64)
+    steps = np.rint(_in_degrees(shapely.get_coordinates(runs), layer) * STEPS_PER_DEGREE).astype(np.int64)
     deltas = np.diff(steps, axis=0, prepend=np.zeros((1, 2), dtype=np.int64))
     return {
         "kinds": kinds,
@@ -61,6 +61,10 @@ def encode_geometry(layer: MapLayer) -> dict[str, Any]:
 
 def _runs(shapes: NDArray[np.object_]) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
     """Points, lines and rings of all shapes, and the row each belongs to."""
+    kinds = shapely.get_type_id(shapes)
+    if ((kinds == -1) | (kinds == 0) | (kinds == 1)).all():  # points and lines as they are: nothing to take apart
+        owner = np.flatnonzero(kinds >= 0)
+        return shapes[owner], owner
     parts, owner = shapely.get_parts(shapes, return_index=True)
     while (shapely.get_type_id(parts) >= 4).any():  # collections inside collections
         parts, nested = shapely.get_parts(parts, return_index=True)
@@ -75,30 +79,28 @@ def _runs(shapes: NDArray[np.object_]) -> tuple[NDArray[np.object_], NDArray[np.
     return runs[order], owners[order]
 
 
-def _to_degrees(table: gpd.GeoDataFrame, shapes: NDArray[np.object_], key: str) -> NDArray[np.object_]:
-    """Thinned copies in WGS84 longitude and latitude, without heights."""
-    if table.crs is None:
-        raise LayerError(f"map layer {key}: the table has no CRS, so it cannot be placed on the map; set one")
-    shapes = shapely.force_2d(shapes)
-    projected_in_metres = table.crs.is_projected and table.crs.axis_info[0].unit_conversion_factor == 1.0
-    if projected_in_metres:
-        shapes = _thinned(shapes, THINNING_M)
-    if not _is_wgs84(str(table.crs)) or not table.crs.is_geographic:
-        change = _transformer(table.crs.to_wkt())
-        coordinates = shapely.get_coordinates(shapes)
-        if len(coordinates):
-            coordinates = np.column_stack(change.transform(coordinates[:, 0], coordinates[:, 1]))
-            shapes = shapely.set_coordinates(shapes.copy(), coordinates)
-    coordinates = shapely.get_coordinates(shapes)
+def _tolerance(layer: MapLayer) -> float:
+    """How far thinning may move a line, in the units of the layer's CRS."""
+    crs = layer.table.crs
+    if crs is None:
+        raise LayerError(f"map layer {layer.key}: the table has no CRS, so it cannot be placed on the map; set one")
+    if crs.is_projected:
+        return float(THINNING_M / crs.axis_info[0].unit_conversion_factor)
+    return THINNING_M / _LARGEST_METRES_PER_DEGREE
+
+
+def _in_degrees(coordinates: NDArray[np.float64], layer: MapLayer) -> NDArray[np.float64]:
+    """Coordinates of the layer's CRS, (n, 2), as WGS84 longitude and latitude, held where Web Mercator ends."""
+    crs = layer.table.crs
+    if not (crs.is_geographic and str(crs) in ("EPSG:4326", "OGC:CRS84")) and len(coordinates):
+        change = _transformer(crs.to_wkt())
+        coordinates = np.column_stack(change.transform(coordinates[:, 0], coordinates[:, 1]))
     if not np.isfinite(coordinates).all():
         raise LayerError(
-            f"map layer {key}: some places have no longitude and latitude in {table.crs.name}; "
+            f"map layer {layer.key}: some places have no longitude and latitude in {crs.name}; "
             "check the layer's CRS and the order of its axes"
         )
-    if len(coordinates) and np.abs(coordinates[:, 1]).max() > _MAX_LATITUDE:
-        coordinates[:, 1] = np.clip(coordinates[:, 1], -_MAX_LATITUDE, _MAX_LATITUDE)
-        shapes = shapely.set_coordinates(shapes.copy(), coordinates)
-    return shapes if projected_in_metres else _thinned(shapes, THINNING_M / _LARGEST_METRES_PER_DEGREE)
+    return np.column_stack([coordinates[:, 0], np.clip(coordinates[:, 1], -_MAX_LATITUDE, _MAX_LATITUDE)])
 
 
 def _thinned(shapes: NDArray[np.object_], tolerance: float) -> NDArray[np.object_]:
@@ -141,7 +143,3 @@ def _transformer(wkt: str) -> Any:
     from pyproj import Transformer
 
     return Transformer.from_crs(wkt, "EPSG:4326", always_xy=True)
-
-
-def _is_wgs84(name: str) -> bool:
-    return name in ("EPSG:4326", "OGC:CRS84")

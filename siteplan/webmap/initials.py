@@ -7,18 +7,18 @@ from collections.abc import Iterable
 _FIRST, _LAST = "\u3400", "\U000323af"  # the unified ideographs, rare ones included
 
 
-def pinyin_initials(texts: Iterable[str]) -> dict[str, str]:
-    """Every Chinese character of the texts with the first letters of all its readings ("重": "cz"), in order.
+def pinyin_initials(characters: Iterable[str]) -> dict[str, str]:
+    """Every Chinese one of the characters with the first letters of all its readings ("重": "cz"), in order.
 
     The readings are those of `pypinyin`; a character it does not know is left out.
     """
-    characters = sorted({one for one in set("".join(texts)) if _FIRST <= one <= _LAST})
-    if not characters:
+    chinese = sorted({one for one in characters if _FIRST <= one <= _LAST})
+    if not chinese:
         return {}
     from pypinyin import Style, pinyin  # brings its dictionary, so only where there is Chinese
 
     found = {}
-    for character in characters:
+    for character in chinese:
         readings = pinyin(character, style=Style.FIRST_LETTER, heteronym=True, errors="ignore")
         letters = "".join(sorted({one for reading in readings for one in reading if one.isascii() and one.isalpha()}))
         if letters:

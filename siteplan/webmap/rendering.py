@@ -118,15 +118,13 @@ def _page_words(page: MapPage) -> dict[str, Any]:
 
 
 def _searched(pages: list[MapPage]) -> set[str]:
-    """Every text that the search box looks into."""
-    return {
-        value
-        for page in pages
-        for layer in page.layers
-        for name in layer.search_columns
-        for value in layer.table[name].unique()
-        if isinstance(value, str)
-    }
+    """Every character of the texts that the search box looks into."""
+    found: set[str] = set()
+    for page in pages:
+        for layer in page.layers:
+            for name in layer.search_columns:
+                found |= set("".join(value for value in layer.table[name].tolist() if isinstance(value, str)))
+    return found
 
 
 def _link_columns(page: MapPage, layer: MapLayer) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from siteplan.layers.layerset import LayerSet
 from siteplan.layers.terrain import read_relief
 from siteplan.layers.tilefiles import read_tiles
 from siteplan.plan import Plan
+from siteplan.reports.plannedsheets import planned_figures
 from siteplan.reports.roadsheets import MAP_FIGURES, figure_rows
 from siteplan.roads.analysis import RoadResult, reworded
 from siteplan.workflow.judging import RoadQuestion, notes_of
@@ -57,8 +58,9 @@ def map_page(
             own,
             layers,
             texts,
-            title=plan.title,
-            headlines=figure_rows(own, texts, only=MAP_FIGURES),
+            title=plan.title_in(texts.language),
+            headlines=figure_rows(own, texts, only=MAP_FIGURES)
+            + ([] if planned is None else planned_figures(planned.comparison.headline, texts)),
             notes=notes_of(own, texts),
             planned=None if planned is None else planned.roads_on_map(own, texts),
             projects=projects,

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from siteplan.cartography.roadlayers import PlannedRoads
 from siteplan.language import Texts
@@ -18,20 +17,18 @@ from siteplan.projects.comparison import Comparison, compare
 from siteplan.projects.places import project_places
 from siteplan.projects.stages import stage_findings
 from siteplan.roads.analysis import RoadLayers, RoadResult, RoadVerdicts, judge_hamlets, reworded
-from siteplan.roads.hardness import classify_roads
-from siteplan.standards import load_speeds
+from siteplan.roads.hardness import hardness_of
 from siteplan.workflow.judging import RoadQuestion
 
 
 @dataclass(frozen=True)
 class PlannedCounty:
-    """The county when the projects are done: the roads, the verdicts, the comparison with now, and what was found."""
+    """The county when the projects are done: the roads, the layers, the verdicts, the comparison with now."""
 
     applied: AppliedRoads
     layers: RoadLayers
     verdicts: RoadVerdicts
     comparison: Comparison
-    findings: pd.DataFrame
 
     def roads_on_map(self, result: RoadResult, texts: Texts) -> PlannedRoads:
         """What the map shows, in the language of `texts`; `result` is today's in that language."""
@@ -40,28 +37,27 @@ class PlannedCounty:
         return PlannedRoads(villages=villages, roads=worded.roads)
 
 
-def planned_county(question: RoadQuestion, result: RoadResult, layers: LayerSet, texts: Texts) -> PlannedCounty | None:
-    """The county when its road projects are done; None where nothing is planned for its roads."""
-    projects = layers.table("projects")
-    roads = question.layers.roads
-    if not (projects["layer"] == "roads").any() and not (roads["status"] == "planned").any():
-        return None
+def planned_county(
+    question: RoadQuestion, result: RoadResult, layers: LayerSet, texts: Texts
+) -> tuple[PlannedCounty | None, pd.DataFrame]:
+    """The county when its road projects are done, None where nothing of its roads changes; and what was found of the
+    projects, with their texts in the language of `texts` to come."""
+    projects, roads = layers.table("projects"), question.layers.roads
+    word = question.profile.hardened.surface_of_works  # "" where the profile judges by class
     applied = apply_road_projects(
-        roads, projects, hardened_surface=question.profile.hardened.surface_of_works, judge=_judge(question)
+        roads,
+        projects,
+        hardened_surface=word and texts(f"projects.surface.{word}"),
+        judge=partial(hardness_of, profile=question.profile, infer_surface=question.choices.infer_surface),
     )
+    findings = joined([stage_findings(projects), applied.findings])
     if not applied.changed.any():
-        return None
+        return None, findings
     # What was verified in the field is so today.
     villages = question.layers.villages.assign(verified_status="")
     after = replace(question.layers, roads=applied.roads, villages=villages)
     verdicts = judge_hamlets(after, question.profile, question.choices, texts)
-    return PlannedCounty(
-        applied=applied,
-        layers=after,
-        verdicts=verdicts,
-        comparison=compare(result.villages, verdicts.villages),
-        findings=joined([stage_findings(projects), applied.findings]),
-    )
+    return PlannedCounty(applied, after, verdicts, compare(result.villages, verdicts.villages)), findings
 
 
 def placed_projects(layers: LayerSet) -> gpd.GeoDataFrame | None:
@@ -70,13 +66,3 @@ def placed_projects(layers: LayerSet) -> gpd.GeoDataFrame | None:
         return None
     tables = {name: layers.table(name) for name in layers.layers if name != "projects"}
     return project_places(layers.table("projects"), tables)
-
-
-def _judge(question: RoadQuestion):  # type: ignore[no-untyped-def]
-    speeds = load_speeds()
-
-    def judge(roads: gpd.GeoDataFrame) -> NDArray[np.int64]:
-        infer = question.choices.infer_surface
-        return classify_roads(roads, question.profile, speeds, infer_surface=infer).hardness
-
-    return judge

@@ -16,6 +16,7 @@ from siteplan.layers.reading import read_layers
 from siteplan.layers.writing import write_csv, write_gpkg
 from siteplan.outfolder import output_folder, write_record, writing
 from siteplan.plan import Plan
+from siteplan.reports.plannedsheets import planned_sheet
 from siteplan.reports.roadsheets import column_headings, road_sheets, without_hardened_road
 from siteplan.reports.styles import road_styles
 from siteplan.reports.workbook import write_workbook
@@ -23,7 +24,7 @@ from siteplan.roads.analysis import RoadResult, analyse_roads
 from siteplan.webmap import render
 from siteplan.workflow.judging import decisions_of, notes_of, road_question
 from siteplan.workflow.mapping import map_page
-from siteplan.workflow.planned import planned_county
+from siteplan.workflow.planned import PlannedCounty, planned_county
 from siteplan.workflow.recording import record_of, repairs_used, write_json
 
 MAP, GEOPACKAGE, WORKBOOK = "map.html", "results.gpkg", "tables.xlsx"
@@ -86,14 +87,17 @@ def run(plan: Plan, folder: Path, *, step: Step = lambda text: None) -> RunResul
         question = road_question(plan, layers, decisions)
         result = analyse_roads(question.layers, question.profile, question.choices, texts, step=clock.step)
         clock.step("reports.step.planned")
-        planned = planned_county(question, result, layers, texts)
-        found = [layers.findings, result.findings, *([] if planned is None else [planned.findings])]
-        findings = with_messages(joined(found), texts)
+        planned, of_projects = planned_county(question, result, layers, texts)
+        findings = with_messages(joined([layers.findings, result.findings, of_projects]), texts)
         notes = notes_of(result, texts)
         clock.step("reports.step.writing")
         with writing(part):
-            write_gpkg(part / GEOPACKAGE, _geopackage(result, findings, layers), styles=road_styles(texts))
-            in_book = write_workbook(part / WORKBOOK, road_sheets(result, layers, findings, notes, texts))
+            tables = _geopackage(result, findings, layers, planned)
+            write_gpkg(part / GEOPACKAGE, tables, styles=road_styles(texts))
+            sheets = road_sheets(result, layers, findings, notes, texts)
+            if planned is not None:
+                sheets.insert(2, planned_sheet(planned.comparison.townships, texts))
+            in_book = write_workbook(part / WORKBOOK, sheets)
             without = without_hardened_road(result, texts)
             in_csv = write_csv(part / WITHOUT, without.rename(columns=column_headings(texts, list(without.columns))))
         clock.step("reports.step.map")
@@ -111,7 +115,9 @@ def run(plan: Plan, folder: Path, *, step: Step = lambda text: None) -> RunResul
     return RunResult(folder, dict(result.headline), findings, notes)
 
 
-def _geopackage(result: RoadResult, findings: pd.DataFrame, layers: LayerSet) -> dict[str, pd.DataFrame]:
+def _geopackage(
+    result: RoadResult, findings: pd.DataFrame, layers: LayerSet, planned: PlannedCounty | None
+) -> dict[str, pd.DataFrame]:
     import geopandas as gpd
 
     places = gpd.points_from_xy(findings["x"], findings["y"])
@@ -127,4 +133,5 @@ def _geopackage(result: RoadResult, findings: pd.DataFrame, layers: LayerSet) ->
         "works": result.works,
         "findings": gpd.GeoDataFrame(rows, geometry=points, crs=layers.crs),
         "coverage": result.coverage,
+        **({} if planned is None else {"planned": planned.comparison.villages}),
     }

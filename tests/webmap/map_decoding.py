@@ -75,9 +75,23 @@ def lines(geometry: dict[str, Any]) -> list[shapely.MultiLineString]:
     return [shapely.MultiLineString([run for run in row if len(run) > 1]) for row in vertices(geometry)]
 
 
-def cells(block: dict[str, Any], column: str) -> list[Any]:
-    """The values of one column."""
-    data = block["columns"][column]
+def cells(block: dict[str, Any], column: str, language: str | None = None) -> list[Any]:
+    """The values of one column, those of a language where it has its own."""
+    own = block["words"][language]["columns"] if language else {}
+    data = own.get(column) or block["columns"][column]
+    if "numbers" in data:
+        unfolded = iter([-(n + 1) // 2 if n % 2 else n // 2 for n in numbers(data["numbers"])])
+        missing, at = set(), 0
+        for gap in numbers(data["missing"]):
+            at += gap
+            missing.add(at)
+        return [None if row in missing else next(unfolded) / data["scale"] for row in range(block["size"])]
+    if "patterns" in data:
+        parts, found = iter(numbers(data["parts"])), []
+        for code in numbers(data["codes"]):
+            first, *rest = data["patterns"][code].split("\x01")
+            found.append(first + "".join(str(next(parts))[1:] + piece for piece in rest))
+        return found
     if "codes" in data:
         return [data["values"][code] for code in numbers(data["codes"])]
     return list(data["values"])

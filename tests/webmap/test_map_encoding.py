@@ -20,7 +20,7 @@ RED = (MapClass("red", "red", "#ff0000"),)
 
 
 def encoded(table: gpd.GeoDataFrame, **settings: object) -> dict:
-    return encode_layer(MapLayer("it", "it", table, settings.pop("classes", RED), **settings), "other")  # type: ignore[arg-type]
+    return encode_layer(MapLayer("it", "it", table, settings.pop("classes", RED), **settings), "en")  # type: ignore[arg-type]
 
 
 @given(st.lists(st.integers(min_value=0, max_value=2**52)))
@@ -91,8 +91,8 @@ def test_heights_and_the_whole_world_do_no_harm() -> None:
 def test_values_that_name_no_class_are_counted_as_other() -> None:
     table = gpd.GeoDataFrame({"kind": ["red", None, "blue"]}, geometry=[shapely.Point(EAST, NORTH)] * 3, crs=CRS)
     block = encoded(table, class_column="kind")
-    assert numbers(block["classOf"]) == [0, 1, 1]
-    assert [one["label"] for one in block["classes"]] == ["red", "other"]
+    assert numbers(block["themes"][0]["classOf"]) == [0, 1, 1]
+    assert block["words"]["en"]["themes"][0]["labels"] == ["red", "other"]
 
 
 def test_an_empty_table_is_a_layer_too() -> None:
@@ -109,6 +109,44 @@ def test_columns_keep_their_values_and_repeat_them_by_number() -> None:
     assert cells(block, "township") == table["township"].to_list()
     assert cells(block, "in_scope") == table["in_scope"].to_list()
     assert cells(block, "people") == [None if pd.isna(one) else one for one in table["people"]]
+
+
+TEXTS = st.text(st.characters(blacklist_categories=["Cs"]), max_size=12) | st.from_regex(r"[0-9a]{0,40}", fullmatch=True)
+
+
+@given(st.lists(TEXTS | st.none(), min_size=1, max_size=30), st.integers(0, 3))
+def test_any_text_survives_in_whatever_form_it_is_written(values: list[str | None], more: int) -> None:
+    alike = [f"至锚点 {n} 公里，需硬化 {n * 7:04d} 米；{'0' * 20}{n}" for n in range(more * 20)]
+    told = [*values, *alike] if more < 2 else alike
+    table = gpd.GeoDataFrame({"v": pd.Series(told, dtype=object)}, geometry=[None] * len(told), crs=CRS)
+    assert cells(encoded(table, fields=(("v", "V"),)), "v") == [value or None for value in told]
+
+
+@given(st.lists(st.floats(allow_nan=True, allow_infinity=True) | st.integers(-10**6, 10**6).map(lambda n: n / 200)))
+def test_any_number_is_the_number_that_is_shown(values: list[float]) -> None:
+    table = gpd.GeoDataFrame({"v": pd.Series(values, dtype=float)}, geometry=[None] * len(values), crs=CRS)
+    told = cells(encoded(table, fields=(("v", "V"),)), "v")
+    assert [shown_text(one, "en") for one in told] == [shown_text(one, "en") for one in values]
+
+
+def test_reasons_take_a_form_of_their_own() -> None:
+    told = [f"至{'甲乙丙'[n % 3]}的路 ({n / 10:.1f} 公里) 有 {n:03d} 米未硬化。" for n in range(300)]
+    table = gpd.GeoDataFrame({"v": told}, geometry=[None] * 300, crs=CRS)
+    block = encoded(table, fields=(("v", "V"),))
+    assert len(block["columns"]["v"]["patterns"]) == 3
+    assert cells(block, "v") == told
+
+
+def test_a_translation_carries_only_what_differs() -> None:
+    table = hamlets()
+    zh = MapLayer("it", "村", table, RED, fields=(("name", "名"), ("township", "乡")))
+    other = table.assign(name=[f"hamlet {n}" for n in range(len(table))])
+    en = MapLayer("it", "hamlets", other, RED, fields=(("name", "name"), ("township", "township")))
+    block = encode_layer(zh, "zh", (en, "en"))
+    assert list(block["words"]["en"]["columns"]) == ["name"]
+    assert cells(block, "name", "en") == other["name"].to_list()
+    assert cells(block, "name", "zh") == table["name"].to_list()
+    assert block["words"]["en"]["fields"] == [["name", "name"], ["township", "township"]]
 
 
 def test_equal_values_of_other_types_are_not_mixed_up() -> None:

@@ -86,7 +86,7 @@ def test_hostile_text_is_only_ever_data() -> None:
     blocks = data_blocks(page)
     shown = [text.replace("\ud800", "?") for text in HOSTILE]
     assert cells(blocks["layer-points"], "name") == shown
-    assert blocks["page"]["notes"] == [" ".join(shown)]
+    assert blocks["page"]["words"]["en"]["notes"] == [" ".join(shown)]
     outside = re.sub(r'<script type="application/json".*?</script>', "", page, flags=re.DOTALL)
     outside = re.sub(r"<title>.*?</title>", "", outside)
     assert "__pwned" not in outside
@@ -96,7 +96,8 @@ def test_hostile_text_is_only_ever_data() -> None:
 
 
 def test_texts_of_both_languages_reach_the_page() -> None:
-    zh, en = (data_blocks(render(county(language)))["page"]["texts"] for language in ("zh", "en"))
+    pages = {language: data_blocks(render(county(language)))["page"]["words"] for language in ("zh", "en")}
+    zh, en = (pages[language][language]["texts"] for language in ("zh", "en"))
     assert zh.keys() == en.keys()
     assert zh["close"] == "关闭" and en["close"] == "Close"
 
@@ -107,7 +108,7 @@ def test_every_text_a_script_asks_for_is_in_the_catalogue() -> None:
 
     asked = set()
     for name in SCRIPTS:
-        asked |= set(re.findall(r"\btexts\.([a-z_]+)\b(?!\()", packaged_text(f"browser/{name}")))
+        asked |= set(re.findall(r"\btexts\.([a-z0-9_]+)\b(?!\()", packaged_text(f"browser/{name}")))
     known = {key.removeprefix("webmap.page.") for key in catalogue("en") if key.startswith("webmap.page.")}
     assert asked <= known
     assert known - asked == {"other_class"}  # used by Python

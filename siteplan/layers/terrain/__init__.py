@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from siteplan.errors import LayerError
-from siteplan.layers.terrain.demfiles import LAYER, Box
+from siteplan.layers.terrain.demfiles import LAYER, Box, common
 from siteplan.layers.terrain.heights import RADIUS_M, Grid, mercator, read_heights
 
 __all__ = ["GREYS", "Relief", "read_relief"]
@@ -99,7 +99,10 @@ def read_relief(
     light = _light(exaggeration * east, exaggeration * north, azimuth_deg, altitude_deg)
     level = np.clip((light - _DARKEST) / (1 - _DARKEST), 0, 1) * (len(GREYS) - 1)
     shown = np.where(heights.known, np.rint(np.where(heights.known, level, 0)), _VOID).astype(np.uint8)
-    west_m, south_m, east_m, north_m = *mercator(*bounds_wgs84[:2]), *mercator(*bounds_wgs84[2:])
+    # Heights were found, so there is a map in Web Mercator.
+    shown_box = common(bounds_wgs84, bounds_wgs84)
+    assert shown_box is not None
+    west_m, south_m, east_m, north_m = *mercator(*shown_box[:2]), *mercator(*shown_box[2:])
     area = (east_m - west_m) * (north_m - south_m)
     west, top = _degrees(grid.west, grid.north)
     right, south = _degrees(grid.west + grid.columns * grid.pixel, grid.north - grid.rows * grid.pixel)
@@ -163,8 +166,7 @@ def _png(levels: np.ndarray) -> bytes:
     """A palette PNG of grey levels; `_VOID` is transparent. The same bytes for the same levels and zlib."""
     from PIL import Image
 
-    picture = Image.fromarray(levels).convert("L")
-    picture = Image.frombytes("P", picture.size, picture.tobytes())
+    picture = Image.frombytes("P", (levels.shape[1], levels.shape[0]), levels.tobytes())
     picture.putpalette([value for grey in (*GREYS, 255) for value in (grey, grey, grey)])
     out = io.BytesIO()
     picture.save(out, "PNG", optimize=True, transparency=_VOID)

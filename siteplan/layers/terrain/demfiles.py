@@ -92,6 +92,12 @@ def opened(path: Path, stack: ExitStack) -> Dem:
     return Dem(name, source, _box_of(name, source))
 
 
+def places(transform: Any, columns: Any, rows: Any) -> tuple[Any, Any]:
+    """What an affine transform makes of columns and rows, numbers or arrays: x and y; of x and y by its inverse."""
+    t = transform
+    return t.a * columns + t.b * rows + t.c, t.d * columns + t.e * rows + t.f
+
+
 def common(one: Box, other: Box) -> Box | None:
     """What two boxes in degrees share as far as Web Mercator reaches, None where that is nothing or a line."""
     west, south = max(one[0], other[0]), max(one[1], other[1], -_MERCATOR_LATITUDE)
@@ -121,7 +127,7 @@ def _box_of(name: str, source: Any) -> Box:
     zero, one = np.zeros_like(share), np.ones_like(share)
     columns = np.concatenate([share, one, share, zero]) * source.width
     rows = np.concatenate([zero, share, one, share]) * source.height
-    x, y = source.transform * (columns, rows)
+    x, y = places(source.transform, columns, rows)
     try:
         longitude, latitude = (np.asarray(part) for part in warp.transform(source.crs, "EPSG:4326", x, y))
     except failures():

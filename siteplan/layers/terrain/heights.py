@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from siteplan.errors import LayerError
-from siteplan.layers.terrain.demfiles import LAYER, OPTIONS, Box, Dem, common, damaged, failures, opened
+from siteplan.layers.terrain.demfiles import LAYER, OPTIONS, Box, Dem, common, damaged, failures, opened, places
 from siteplan.layers.terrain.pieces import MOST_SECONDS, Window, averaged, place_of
 
 RADIUS_M = 6_378_137.0
@@ -81,13 +81,15 @@ def read_heights(paths: Sequence[Path], bounds_wgs84: Box, *, most_pixels: int) 
         used = [dem for dem in dems if common(dem.box, bounds_wgs84) is not None]
         if not used:
             raise _elsewhere(dems, bounds_wgs84)
-        steps = [_cell_size(dem, bounds_wgs84) for dem in used]
-        grid = _grid(used, bounds_wgs84, min(math.sqrt(math.prod(own)) for own in steps), most_pixels)
+        groups = _groups(used)
+        sizes = [_cell_size(group, bounds_wgs84) for group in groups]
+        finest = min(math.sqrt(across * down) for across, down in sizes)
+        grid = _grid(_covered(used, bounds_wgs84), finest, most_pixels)
         shape = (grid.rows + 2, grid.columns + 2)
         known, near = np.full(shape, np.nan, np.float32), np.full(shape, np.nan, np.float32)
-        for group in _groups(used):
+        for group, size in zip(groups, sizes, strict=True):
             try:
-                found, sure = _warped(group, steps[used.index(group[0])], grid, most_pixels, until)
+                found, sure = _warped(group, size, grid, most_pixels, until)
             except failures() as error:
                 raise damaged(", ".join(dem.name for dem in group), error) from error
             known = np.where(np.isnan(known) & sure, found, known)
@@ -130,36 +132,48 @@ def _elsewhere(dems: Sequence[Dem], bounds: Box) -> LayerError:
     )
 
 
-def _cell_size(dem: Dem, bounds: Box) -> tuple[float, float]:
-    """How long a cell is along columns and rows, in metres of EPSG:3857, in the middle of what file and map share."""
+def _covered(dems: Sequence[Dem], bounds: Box) -> Box:
+    """The box around all that files and map share."""
+    boxes = [shared for dem in dems if (shared := common(dem.box, bounds)) is not None]
+    west, south, east, north = zip(*boxes, strict=True)
+    return min(west), min(south), max(east), max(north)
+
+
+def _cell_size(dems: Sequence[Dem], bounds: Box) -> tuple[float, float]:
+    """How long a cell of files of one grid is along columns and rows, in metres of EPSG:3857, in the middle of what
+    they share with the map: the same however the ground is cut into files."""
     from rasterio import warp
 
-    shared = common(dem.box, bounds)
-    assert shared is not None
+    west, south, east, north = _covered(dems, bounds)
+    source = dems[0].source
     try:
-        x, y = warp.transform("EPSG:4326", dem.source.crs, [(shared[0] + shared[2]) / 2], [(shared[1] + shared[3]) / 2])
-        column, row = ~dem.source.transform * (x[0], y[0])
-        ends = np.array([[column - 0.5, column + 0.5, column, column], [row, row, row - 0.5, row + 0.5]])
-        x, y = warp.transform(dem.source.crs, "EPSG:3857", *(dem.source.transform * tuple(ends)))
+        x, y = warp.transform("EPSG:4326", source.crs, [(west + east) / 2], [(south + north) / 2])
+        column, row = places(~source.transform, x[0], y[0])
+        columns, rows = column + np.array([-0.5, 0.5, 0, 0]), row + np.array([0, 0, -0.5, 0.5])
+        x, y = warp.transform(source.crs, "EPSG:3857", *places(source.transform, columns, rows))
     except failures() as error:
-        raise damaged(dem.name, error) from error
+        raise damaged(dems[0].name, error) from error
     across, down = np.hypot(np.diff(x)[::2], np.diff(y)[::2])
     if not (np.isfinite(across * down) and across * down > 0):
-        raise damaged(dem.name, "its cells have no size on the map")
+        raise damaged(dems[0].name, "its cells have no size on the map")
     return float(across), float(down)
 
 
-def _grid(dems: Sequence[Dem], bounds: Box, finest: float, most_pixels: int) -> Grid:
-    """Pixels over what files and map share: as fine as the finest file, but no more of them than allowed."""
-    boxes = [shared for dem in dems if (shared := common(dem.box, bounds)) is not None]
-    west, south = mercator(min(box[0] for box in boxes), min(box[1] for box in boxes))
-    east, north = mercator(max(box[2] for box in boxes), max(box[3] for box in boxes))
+def _grid(box: Box, finest: float, most_pixels: int) -> Grid:
+    """Pixels over a box in degrees: as fine as the finest file, but no more of them than allowed."""
+    west, south = mercator(*box[:2])
+    east, north = mercator(*box[2:])
     width, height = east - west, north - south
     pixel = max(finest, math.sqrt(width * height / most_pixels))
+
+    def fitting(side: float) -> int:
+        # A file in Web Mercator is not to get a column more because its edge went through degrees and back.
+        return math.ceil(side / pixel - 1e-6)
+
     # The last column and row may reach beyond the edge: with pixels that just fill the box there are too many.
-    while math.ceil(width / pixel) * math.ceil(height / pixel) > most_pixels:
+    while fitting(width) * fitting(height) > most_pixels:
         pixel *= 1.001
-    return Grid(west, north, pixel, math.ceil(width / pixel), math.ceil(height / pixel))
+    return Grid(west, north, pixel, fitting(width), fitting(height))
 
 
 def _groups(dems: Sequence[Dem]) -> list[list[Dem]]:
@@ -181,7 +195,7 @@ def _on_one_grid(one: Any, other: Any) -> bool:
     slack = 0.01 / max(other.width, other.height) * math.sqrt(abs(a.determinant))
     if one.crs != other.crs or max(abs(a.a - b.a), abs(a.b - b.b), abs(a.d - b.d), abs(a.e - b.e)) > slack:
         return False
-    offset = np.array(~a * (b.c, b.f))
+    offset = np.array(places(~a, b.c, b.f))
     return bool(np.abs(offset - np.round(offset)).max() < 0.02)
 
 
@@ -201,11 +215,10 @@ def _warped(
     cells = np.pad(cells, _FRINGE, constant_values=np.nan)
     known = ~np.isnan(cells)
     _carry_on(cells)
+    own = dems[0].source.transform
+    x, y = places(own, window.left - _FRINGE * step[0], window.top - _FRINGE * step[1])
     grids = {
-        "src_transform": dems[0].source.transform
-        * Affine.translation(window.left, window.top)
-        * Affine.scale(*step)
-        * Affine.translation(-_FRINGE, -_FRINGE),
+        "src_transform": Affine(own.a * step[0], own.b * step[1], x, own.d * step[0], own.e * step[1], y),
         "src_crs": dems[0].source.crs,
         "dst_transform": Affine(grid.pixel, 0, grid.west - grid.pixel, 0, -grid.pixel, grid.north + grid.pixel),
         "dst_crs": "EPSG:3857",
@@ -227,12 +240,12 @@ def _needed(dems: Sequence[Dem], grid: Grid) -> Window | None:
     columns = np.concatenate([share, one, share, zero, half, share]) * (grid.columns + 2) - 1
     rows = np.concatenate([zero, share, one, share, share, half]) * (grid.rows + 2) - 1
     x, y = warp.transform("EPSG:3857", first.crs, grid.west + columns * grid.pixel, grid.north - rows * grid.pixel)
-    at = np.array(~first.transform * (np.asarray(x), np.asarray(y)))
+    at = np.array(places(~first.transform, np.asarray(x), np.asarray(y)))
     at = at[:, np.isfinite(at).all(axis=0)]
-    places = [place_of(first, dem.source) for dem in dems]
+    files = [place_of(first, dem.source) for dem in dems]
     there = Window(
-        min(one.left for one in places), min(one.top for one in places),
-        max(one.right for one in places), max(one.bottom for one in places),
+        min(file.left for file in files), min(file.top for file in files),
+        max(file.right for file in files), max(file.bottom for file in files),
     )  # fmt: skip
     if not at.size:
         return None

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from siteplan.errors import LayerError
-from siteplan.layers.terrain.demfiles import LAYER, Dem
+from siteplan.layers.terrain.demfiles import LAYER, Dem, places
 
 _HEIGHTS_M = (-430.0, 8850.0)
 """From the Dead Sea's shore to the highest summit."""
@@ -55,7 +55,7 @@ class Window:
 
 def place_of(first: Any, source: Any) -> Window:
     """The cells of a file, counted from the corner of the first file of its grid."""
-    column, row = ~first.transform * (source.transform.c, source.transform.f)
+    column, row = places(~first.transform, source.transform.c, source.transform.f)
     return Window(round(column), round(row), round(column) + source.width, round(row) + source.height)
 
 

@@ -167,6 +167,7 @@ window.siteplan = {};
       one.classes.forEach((look, c) => { look.label = words.themes[n].labels[c]; });
       one.groups = one.groupKeys.map(([key, classes], g) => ({ key, classes, label: words.themes[n].groups[g] }));
     });
+    if (data.theme !== undefined) data.groups = data.sortings[data.theme].groups;
   }
 
   function sortBy(data, n) {

@@ -72,27 +72,19 @@
 
   siteplan.symbols = {
     outline, ratio, hatch,
-    /* a ready picture of a point symbol: {image, half, pixels}; half its side in CSS pixels, pixels where they were
-       asked for: its rows as RGBA bytes */
+    /* a ready picture of a point symbol: {image, half} with half its side in CSS pixels */
     sprite(look, r, sharp) {
       const fine = sharp || ratio(), key = [look.shape, look.colour, r, fine].join();
       if (!sprites.has(key)) {
         const half = Math.ceil(r * 1.35 + 3), image = document.createElement("canvas");
         image.width = image.height = Math.ceil(2 * half * fine);
-        const ctx = image.getContext("2d", { willReadFrequently: true });
+        const ctx = image.getContext("2d");
         ctx.scale(fine, fine);
         ctx.translate(half, half);
         drawPoint(ctx, look, r);
-        sprites.set(key, { image, half, pixels: null });
+        sprites.set(key, { image, half });
       }
       return sprites.get(key);
-    },
-    pixelsOf(sprite) {
-      if (!sprite.pixels) {
-        const { width, height } = sprite.image;
-        sprite.pixels = sprite.image.getContext("2d").getImageData(0, 0, width, height).data;
-      }
-      return sprite.pixels;
     },
     /* a small canvas for the legend */
     swatch(look, kind) {
