@@ -93,7 +93,7 @@ def _shaded(table: gpd.GeoDataFrame, towns: pd.DataFrame, texts: Texts) -> MapLa
     )
     title = _title("townships", texts)
     classes = tuple(
-        MapClass(key, texts(f"webmap.county.share.{key}"), colour, weight=1.2, fill_opacity=0.32, dash="6 4")
+        MapClass(key, texts(f"webmap.county.share.{key}"), colour, weight=1.2, fill_opacity=0.24, dash="6 4")
         for key, _, colour in SHARES
     )
     plain = MapClass("plain", title, "#6B7280", weight=1.2, fill_opacity=0.0, dash="6 4")

@@ -46,9 +46,9 @@ def encode_column(column: pd.Series) -> dict[str, Any]:
 def _numbers(column: pd.Series) -> dict[str, Any] | None:
     values = column.to_numpy(dtype="float64", na_value=np.nan)
     known = np.isfinite(values)
-    shown = rounded_figures(values[known])
-    if shown.size and np.abs(shown).max() * _SCALES[-1] >= _LARGEST:
+    if np.abs(values[known]).max(initial=0.0) >= _LARGEST / _SCALES[-1]:
         return None
+    shown = rounded_figures(values[known])
     for scale in _SCALES:
         steps = np.rint(shown * scale)
         if np.array_equal(steps / scale, shown):

@@ -391,13 +391,22 @@ def test_later_files_fill_the_voids_of_earlier_ones_and_nothing_else(tmp_path: P
         assert set(np.unique(metres[near].round())) == {100.0, 300.0}
 
 
-def test_a_coarse_file_on_another_grid_fills_in(tmp_path: Path) -> None:
+def test_a_coarse_file_on_another_grid_fills_in_and_no_more(tmp_path: Path) -> None:
     fine = drawn(tmp_path / "fine.tif", lambda e, n: np.where(np.hypot(e, n) < 600, np.nan, plane(0.4, 30)(e, n)))
     coarse = in_degrees(tmp_path / "coarse.tif", plane(0.4, 30), step=1 / 1200, size=60)
-    bounds = (107.985, 26.485, 108.015, 26.515)
+    west, south, east, north = bounds = (107.985, 26.485, 108.015, 26.515)
     alone, both = relief_of(fine, bounds), relief_of([fine, coarse], bounds)
-    assert alone.void_share > 0.05 and both.void_share == 0
+    area, _ = pyproj.Geod(ellps="WGS84").polygon_area_perimeter([west, east, east, west], [south, south, north, north])
+    assert alone.void_share == pytest.approx(np.pi * 600**2 / area, rel=0.01)
+    assert both.void_share == 0
     assert np.abs(levels(both) - textbook(0.4, 30)).max() <= 1
+    # Coarse ground that lies wholly otherwise shows in the hole and nowhere else, but for a pixel at its edge.
+    other = levels(relief_of([fine, in_degrees(coarse, plane(0.4, 150), step=1 / 1200, size=60)], bounds))
+    hole = levels(alone) == -1
+    changed = np.abs(other - levels(both)) > 1
+    beside = np.array([np.roll(hole, move, (0, 1)) for move in np.ndindex(3, 3)]).any(axis=0)
+    beside = np.roll(beside, (-1, -1), (0, 1))
+    assert changed[hole].mean() > 0.9 and not changed[~beside].any()
 
 
 def test_files_elsewhere_are_named_and_do_no_harm(tmp_path: Path, repository: Path) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import shapely
+from map_county import county
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -40,15 +42,29 @@ def layer(key: str, table: gpd.GeoDataFrame, *classes: MapClass, **options: Any)
 
 
 def sheet_of(shown: MapPage, *, width: float = WIDTH, height: float = HEIGHT, **options: Any) -> Figure:
-    """The figure, drawn once so that every text has its place."""
+    """The figure; it is drawn when its pixels or the boxes of its texts are asked for."""
     with settled():
         figure = compose(shown, Sheet(width, height, DPI), **options)
-        FigureCanvasAgg(figure).draw()
+    FigureCanvasAgg(figure)
     return figure
+
+
+def draw(figure: Figure) -> None:
+    """Draw it, once."""
+    if not hasattr(figure.canvas, "renderer"):
+        with settled():
+            figure.canvas.draw()
+
+
+@functools.cache
+def county_sheet() -> Figure:
+    """The drawn county of the map's tests, with everything it shows at first."""
+    return sheet_of(county())
 
 
 def seen(figure: Figure) -> np.ndarray:
     """The pixels of a figure of `sheet_of` as rows x columns x RGB."""
+    draw(figure)
     return np.asarray(figure.canvas.buffer_rgba())[..., :3]  # type: ignore[attr-defined]
 
 
@@ -83,6 +99,7 @@ def texts_of(figure: Figure, gid: str) -> list[str]:
 
 def box_of(figure: Figure, text: Any) -> tuple[float, float, float, float]:
     """Where a text stands, in mm from the sheet's lower left."""
+    draw(figure)
     found = text.get_window_extent().extents / figure.dpi * 25.4
     return tuple(found.tolist())
 

@@ -11,7 +11,6 @@ import numpy as np
 import pyproj
 import pytest
 import shapely
-from map_county import county
 from matplotlib_scalebar.scalebar import ScaleBar
 from picture_reading import (
     CRS,
@@ -21,6 +20,8 @@ from picture_reading import (
     box_of,
     collections_of,
     count_colour,
+    county_sheet,
+    draw,
     layer,
     m_per_pixel,
     page,
@@ -35,7 +36,7 @@ from PIL import Image
 
 from siteplan.cartography.grounds import Terrain
 from siteplan.cartography.page import SHAPES, Hatch, MapClass, MapTheme
-from siteplan.pictures import mapping
+from siteplan.pictures import mapping, names
 from siteplan.pictures.looks import muted, outline
 from siteplan.pictures.terrain import relief
 
@@ -225,6 +226,7 @@ def test_the_scale_bar_is_as_long_as_it_says() -> None:
         shown = page(layer("hamlets", points(30)))
         figure = sheet_of(shown, extent=extent)
         axes = axes_of(figure, "scale")
+        draw(figure)
         told = next(one for one in axes.get_children() if isinstance(one, ScaleBar)).info.scale_text
         value, unit = told.split()
         metres = float(value) * {"km": 1_000, "m": 1}[unit]
@@ -249,12 +251,12 @@ def test_figures_at_the_frame_are_the_coordinates() -> None:
 
 
 def test_names_keep_off_each_other_and_inside_the_frame() -> None:
-    figure = sheet_of(county())
-    names = [text for text in figure.texts if text.get_gid() == "name"]
-    assert len(names) > 40
-    assert {"清溪镇", "大坪乡"} <= {text.get_text() for text in names}
+    figure = county_sheet()
+    written = [text for text in figure.texts if text.get_gid() == "name"]
+    assert len(written) > 40
+    assert {"清溪镇", "大坪乡"} <= {text.get_text() for text in written}
     frame = axes_of(figure, "map").bbox.extents / figure.dpi * 25.4
-    boxes = [box_of(figure, text) for text in names]
+    boxes = [box_of(figure, text) for text in written]
     for one, other in combinations(boxes, 2):
         overlap = min(one[2], other[2]) - max(one[0], other[0]), min(one[3], other[3]) - max(one[1], other[1])
         assert min(overlap) < 0.3
@@ -267,15 +269,20 @@ def test_names_keep_off_each_other_and_inside_the_frame() -> None:
 
 def test_names_cover_no_symbol_of_a_named_place() -> None:
     figure = sheet_of(page(layer("hamlets", points(40, step=700.0), title_column="id", label_zoom=3)))
-    names = [box_of(figure, text) for text in figure.texts if text.get_gid() == "name"]
-    assert names
+    written = [box_of(figure, text) for text in figure.texts if text.get_gid() == "name"]
+    assert written
     to_mm = axes_of(figure, "map").transData.transform(shapely.get_coordinates(points(40, step=700.0).geometry))
     for x, y in to_mm / figure.dpi * 25.4:
-        assert not any(west < x < east and south < y < north for west, south, east, north in names)
+        assert not any(west < x < east and south < y < north for west, south, east, north in written)
 
 
-@pytest.mark.parametrize(("count", "zoom", "named"), [(59, 19, True), (60, 19, False), (299, 5, True), (301, 5, False)])
-def test_many_names_are_written_only_where_the_web_map_would(count: int, zoom: float, named: bool) -> None:
+@pytest.mark.parametrize(("count", "zoom", "named"), [(11, 19, True), (12, 19, False), (20, 5, True), (21, 5, False)])
+def test_many_names_are_written_only_where_the_web_map_would(
+    count: int, zoom: float, named: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (names._MOST, names._MOST_CLOSE) == (300, 60)
+    monkeypatch.setattr(names, "_MOST", 20)
+    monkeypatch.setattr(names, "_MOST_CLOSE", 12)
     shown = page(layer("hamlets", points(count), title_column="id", label_zoom=zoom))
     assert bool(texts_of(sheet_of(shown), "name")) == named
 

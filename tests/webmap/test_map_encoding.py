@@ -111,7 +111,9 @@ def test_columns_keep_their_values_and_repeat_them_by_number() -> None:
     assert cells(block, "people") == [None if pd.isna(one) else one for one in table["people"]]
 
 
-TEXTS = st.text(st.characters(blacklist_categories=["Cs"]), max_size=12) | st.from_regex(r"[0-9a]{0,40}", fullmatch=True)
+TEXTS = st.text(st.characters(blacklist_categories=["Cs"]), max_size=12) | st.from_regex(
+    r"[0-9a]{0,40}", fullmatch=True
+)
 
 
 @given(st.lists(TEXTS | st.none(), min_size=1, max_size=30), st.integers(0, 3))
@@ -122,7 +124,7 @@ def test_any_text_survives_in_whatever_form_it_is_written(values: list[str | Non
     assert cells(encoded(table, fields=(("v", "V"),)), "v") == [value or None for value in told]
 
 
-@given(st.lists(st.floats(allow_nan=True, allow_infinity=True) | st.integers(-10**6, 10**6).map(lambda n: n / 200)))
+@given(st.lists(st.floats(allow_nan=True, allow_infinity=True) | st.integers(-(10**6), 10**6).map(lambda n: n / 200)))
 def test_any_number_is_the_number_that_is_shown(values: list[float]) -> None:
     table = gpd.GeoDataFrame({"v": pd.Series(values, dtype=float)}, geometry=[None] * len(values), crs=CRS)
     told = cells(encoded(table, fields=(("v", "V"),)), "v")

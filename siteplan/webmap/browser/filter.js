@@ -92,7 +92,6 @@
     box.id = id;
     box.placeholder = label;
     box.setAttribute("aria-label", label);
-    if (state[key] !== null) box.value = String(state[key]);
     box.addEventListener("change", () => {
       state[key] = box.value === "" ? null : Number(box.value);
       apply();
@@ -100,7 +99,8 @@
     return box;
   }
 
-  function show() {
+  /* the controls; rebuilt only for another language or sorting, so that typing in one is not cut short */
+  function build() {
     const { element, button, at } = siteplan.dom, texts = siteplan.texts, box = at("sp-filter");
     box.replaceChildren();
     box.hidden = !main;
@@ -127,14 +127,28 @@
       row.append(element("span", "", texts.people), numberBox("sp-least", texts.people_from, "least"), element("i", "", "–"), numberBox("sp-most", texts.people_to, "most"));
       box.append(row);
     }
-    const foot = element("p", "sp-filter-foot");
+    const foot = element("p", "sp-filter-foot"), off = button("sp-link", texts.filter_off, () => {
+      siteplan.filter.set({ township: "", group: "", least: null, most: null });
+    });
     foot.id = "sp-filtered";
     foot.setAttribute("role", "status");
-    foot.append(element("span", "", siteplan.fill(texts.filtered, { n: siteplan.data.total(main), of: main.size, layer: main.title })));
-    const off = button("sp-link", texts.filter_off, () => siteplan.filter.set({ township: "", group: "", least: null, most: null }));
-    off.hidden = !active();
-    foot.append(off);
+    off.id = "sp-filter-off";
+    foot.append(element("span"), off);
     box.append(foot);
+    show();
+  }
+
+  /* what the controls say, after the filter changed */
+  function show() {
+    const { at } = siteplan.dom;
+    if (!main) return;
+    const put = (id, value) => { const node = at(id); if (node && node.value !== value) node.value = value; };
+    put("sp-township", state.township);
+    put("sp-group", state.group);
+    put("sp-least", state.least === null ? "" : String(state.least));
+    put("sp-most", state.most === null ? "" : String(state.most));
+    at("sp-filtered").firstChild.textContent = siteplan.fill(siteplan.texts.filtered, { n: siteplan.data.total(main), of: main.size, layer: main.title });
+    at("sp-filter-off").hidden = !active();
   }
 
   siteplan.filter = {
@@ -148,7 +162,7 @@
       apply();
     },
     /* a class filter of another sorting means nothing */
-    forget() { state.group = ""; apply(); },
+    forget() { state.group = ""; build(); apply(); },
     /* the view on what passes */
     visit() {
       if (!main || !main.visible) return;
@@ -162,7 +176,7 @@
     open() {
       main = mainLayer();
       listeners.push(show);
-      siteplan.whenSpoken(show);
+      siteplan.whenSpoken(build);
     },
   };
 })(window.siteplan);

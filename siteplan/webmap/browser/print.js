@@ -2,7 +2,7 @@
    north arrow, date, source, CRS; then, where asked for, the list of hamlets that pass the filter. */
 "use strict";
 (function (siteplan) {
-  const PX_PER_MM = 96 / 25.4, DPI = 200, RING = 40075016.686, MOST_ROWS = 1500;
+  const PX_PER_MM = 96 / 25.4, DPI = 200, RING = 40075016.686, MOST_ROWS = 1500, SHORT = 12;
   const PAPER = { a4: [297, 210], a3: [420, 297] };
   const ROUND = [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10];
   const choice = { paper: "a4", upright: false, scale: 0, extent: "view", title: null, number: "", list: false };
@@ -207,7 +207,10 @@
     for (const [, label] of kept) head.append(element("th", "", label));
     for (const f of rows.slice(0, MOST_ROWS)) {
       const line = element("tr");
-      for (const [name] of kept) line.append(element("td", "", name === data.titleColumn ? siteplan.panel.titleOf(data, f) : siteplan.panel.cellText(data, name, f)));
+      for (const [name] of kept) {
+        const text = name === data.titleColumn ? siteplan.panel.titleOf(data, f) : siteplan.panel.cellText(data, name, f);
+        line.append(element("td", text.length <= SHORT ? "sp-short" : "", text));
+      }
       body.append(line);
     }
     top.append(head);
