@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 import pyproj
 
-from siteplan.language import Texts
 from siteplan.layers.layerset import LayerSet
 from siteplan.layers.repairs import Decisions, read_repairs
 from siteplan.plan import Plan
-from siteplan.roads.analysis import RoadChoices, RoadLayers, RoadResult
+from siteplan.roads.analysis import RoadChoices, RoadLayers
 from siteplan.roads.gaps import ClosedGap
 from siteplan.standards import RoadProfile, load_road_profile
 
@@ -49,11 +48,6 @@ def road_question(plan: Plan, layers: LayerSet, decisions: Decisions) -> RoadQue
         **{name: layers.table(name) for name in ("villages", "roads", "centres", "rivers", "boundaries")}
     )
     return RoadQuestion(tables, load_road_profile(own.profile, root=plan.root), choices)
-
-
-def notes_of(result: RoadResult, texts: Texts) -> list[str]:
-    """The analysis's notes in words."""
-    return [texts(key, **values) for key, values in result.notes]
 
 
 def _closed_gaps(decisions: Decisions, layers: LayerSet) -> tuple[ClosedGap, ...]:

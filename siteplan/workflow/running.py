@@ -13,6 +13,7 @@ from siteplan.language import Texts
 from siteplan.layers.findings import joined, with_messages
 from siteplan.layers.layerset import LayerSet
 from siteplan.layers.reading import read_layers
+from siteplan.layers.repairs import Decisions
 from siteplan.layers.writing import write_csv, write_gpkg
 from siteplan.outfolder import output_folder, write_record, writing
 from siteplan.plan import Plan
@@ -22,8 +23,9 @@ from siteplan.reports.styles import road_styles
 from siteplan.reports.workbook import write_workbook
 from siteplan.roads.analysis import RoadResult, analyse_roads
 from siteplan.webmap import render
-from siteplan.workflow.judging import decisions_of, notes_of, road_question
-from siteplan.workflow.mapping import map_page
+from siteplan.workflow.grounds import read_grounds
+from siteplan.workflow.judging import decisions_of, road_question
+from siteplan.workflow.mapping import Answers, map_page, worded
 from siteplan.workflow.planned import PlannedCounty, planned_county
 from siteplan.workflow.recording import record_of, repairs_used, write_json
 
@@ -84,12 +86,11 @@ def run(plan: Plan, folder: Path, *, step: Step = lambda text: None) -> RunResul
         clock.step("reports.step.reading")
         decisions = decisions_of(plan)
         layers = read_layers(plan, decisions)
-        question = road_question(plan, layers, decisions)
-        result = analyse_roads(question.layers, question.profile, question.choices, texts, step=clock.step)
-        clock.step("reports.step.planned")
-        planned, of_projects = planned_county(question, result, layers, texts)
-        findings = with_messages(joined([layers.findings, result.findings, of_projects]), texts)
-        notes = notes_of(result, texts)
+        answers = answer(plan, layers, decisions, texts, step=clock.step)
+        result, planned = answers.roads, answers.planned
+        found = [layers.findings, result.findings, answers.project_findings]
+        findings = with_messages(joined(found), texts)
+        notes = worded(answers.notes, texts)
         clock.step("reports.step.writing")
         with writing(part):
             tables = _geopackage(result, findings, layers, planned)
@@ -101,7 +102,7 @@ def run(plan: Plan, folder: Path, *, step: Step = lambda text: None) -> RunResul
             without = without_hardened_road(result, texts)
             in_csv = write_csv(part / WITHOUT, without.rename(columns=column_headings(texts, list(without.columns))))
         clock.step("reports.step.map")
-        page = render(map_page(plan, layers, question, result, planned))
+        page = render(map_page(plan, answers))
         with writing(part / MAP):
             (part / MAP).write_text(page, encoding="utf-8", newline="\n")
         clock.step("")
@@ -113,6 +114,15 @@ def run(plan: Plan, folder: Path, *, step: Step = lambda text: None) -> RunResul
             write_json(part / TIMING, clock.seconds)
             write_record(part, record)
     return RunResult(folder, dict(result.headline), findings, notes)
+
+
+def answer(plan: Plan, layers: LayerSet, decisions: Decisions, texts: Texts, *, step: Callable[[str], None]) -> Answers:
+    """All analyses of a plan's layers, in their order; `step` is told the catalogue key of each as it begins."""
+    question = road_question(plan, layers, decisions)
+    result = analyse_roads(question.layers, question.profile, question.choices, texts, step=step)
+    step("reports.step.planned")
+    planned, of_projects = planned_county(question, result, layers, texts)
+    return Answers(layers, question, result, planned, read_grounds(plan, layers), of_projects)
 
 
 def _geopackage(

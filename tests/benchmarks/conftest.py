@@ -1,6 +1,7 @@
-"""The made province stands beside the benchmarks."""
+"""The made province stands beside the benchmarks, the made results beside the tests of the map."""
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "webmap")]

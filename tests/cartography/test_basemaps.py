@@ -127,4 +127,4 @@ def test_titles_are_in_the_plans_language(language: str) -> None:
     texts = Texts(language)  # type: ignore[arg-type]
     for one in online_basemaps(tuple(BASEMAPS), tianditu_key=KEY, texts=texts):
         assert one.title == catalogue(texts.language)[f"cartography.basemap.{one.key}"]
-    assert "GCJ-02" in texts("cartography.basemap.gcj02_notice")
+    assert "GCJ-02" in texts("webmap.page.gcj02_notice")

@@ -246,7 +246,8 @@ def test_the_andorran_srtm_tile(shared_data: Path) -> None:
     """Real ground with real voids, in the zip that such tiles come in."""
     relief = relief_of(shared_data / "andorra" / "N42E001.hgt.zip", (1.40, 42.42, 1.80, 42.67))
     found = levels(relief)
-    assert relief.void_share == 0 and len(relief.png) < 400_000
+    assert relief.void_share == pytest.approx((found == -1).mean(), rel=0.05) and 0.001 < relief.void_share < 0.005
+    assert len(relief.png) < 400_000
     assert found.std() > 3
     whole = relief_of(shared_data / "andorra" / "N42E001.hgt.zip", (1.0, 42.0, 2.0, 43.0))
     assert 0.001 < whole.void_share < 0.02
@@ -397,7 +398,7 @@ def test_a_coarse_file_on_another_grid_fills_in_and_no_more(tmp_path: Path) -> N
     west, south, east, north = bounds = (107.985, 26.485, 108.015, 26.515)
     alone, both = relief_of(fine, bounds), relief_of([fine, coarse], bounds)
     area, _ = pyproj.Geod(ellps="WGS84").polygon_area_perimeter([west, east, east, west], [south, south, north, north])
-    assert alone.void_share == pytest.approx(np.pi * 600**2 / area, rel=0.01)
+    assert alone.void_share == pytest.approx(np.pi * 600**2 / area, rel=0.02)
     assert both.void_share == 0
     assert np.abs(levels(both) - textbook(0.4, 30)).max() <= 1
     # Coarse ground that lies wholly otherwise shows in the hole and nowhere else, but for a pixel at its edge.

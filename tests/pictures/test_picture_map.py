@@ -37,6 +37,7 @@ from PIL import Image
 from siteplan.cartography.grounds import Terrain
 from siteplan.cartography.page import SHAPES, Hatch, MapClass, MapTheme
 from siteplan.pictures import mapping, names
+from siteplan.pictures.lettering import chosen_lettering
 from siteplan.pictures.looks import muted, outline
 from siteplan.pictures.terrain import relief
 
@@ -109,8 +110,9 @@ def test_shapes_are_those_of_the_web_map(shape: str) -> None:
 
 
 def test_areas_are_filled_as_thinly_as_told_and_their_holes_stay_open() -> None:
-    ring = shapely.Point(EAST, NORTH).buffer(2_000).difference(shapely.Point(EAST, NORTH).buffer(1_000))
-    for shape in (ring, shapely.reverse(ring)):
+    outer, inner = (np.array(shapely.Point(EAST, NORTH).buffer(r).exterior.coords) for r in (2_000, 1_000))
+    for hole in (inner, inner[::-1]):  # files hold rings in either direction
+        shape = shapely.Polygon(outer, [hole])
         shown = page(layer("zones", area(shape), MapClass("a", "a", "#004080", fill_opacity=0.25, weight=1.0)))
         figure = sheet_of(shown)
         assert pixel_at(figure, EAST, NORTH) == WHITE
@@ -138,12 +140,13 @@ def test_hatches_differ_and_are_drawn_in_the_class_colour() -> None:
     assert not collections_of(sheet_of(plain), "zones-0-hatch")
 
 
-def test_dashes_and_widths_are_pixels_of_the_web_map_in_points() -> None:
-    look = MapClass("a", "a", RED, dash="8 4", weight=4.0)
+@pytest.mark.parametrize(("dash", "on_off"), [("8 4", [6.0, 3.0]), ("4", [3.0, 3.0]), ("4 2 8", [3, 1.5, 6] * 2)])
+def test_dashes_and_widths_are_pixels_of_the_web_map_in_points(dash: str, on_off: list[float]) -> None:
+    look = MapClass("a", "a", RED, dash=dash, weight=4.0)
     road = layer("roads", line((0, 0), (9_000, 5_000)), look)
     (drawn,) = collections_of(sheet_of(page(road)), "roads-0")
     assert drawn.get_linewidths() == pytest.approx([3.0])
-    assert drawn.get_linestyles() == [(0.0, pytest.approx([6.0, 3.0]))]
+    assert drawn.get_linestyles() == [(0.0, pytest.approx(on_off))]
 
 
 def test_outlines_of_neighbours_are_dashed_once() -> None:
@@ -268,12 +271,25 @@ def test_names_keep_off_each_other_and_inside_the_frame() -> None:
 
 
 def test_names_cover_no_symbol_of_a_named_place() -> None:
-    figure = sheet_of(page(layer("hamlets", points(40, step=700.0), title_column="id", label_zoom=3)))
+    close = points(200, step=700.0)
+    figure = sheet_of(page(layer("hamlets", close, title_column="id", label_zoom=3)))
     written = [box_of(figure, text) for text in figure.texts if text.get_gid() == "name"]
     assert written
-    to_mm = axes_of(figure, "map").transData.transform(shapely.get_coordinates(points(40, step=700.0).geometry))
+    to_mm = axes_of(figure, "map").transData.transform(shapely.get_coordinates(close.geometry))
     for x, y in to_mm / figure.dpi * 25.4:
         assert not any(west < x < east and south < y < north for west, south, east, north in written)
+
+
+def test_names_at_the_corners_stay_inside_the_frame() -> None:
+    frame, letters = names.Frame((0.0, 0.0, 100.0, 100.0), 100.0, 100.0, 12.0), chosen_lettering(["name"], None)
+    for x in (0.5, 99.5):
+        for y in (0.5, 99.5):
+            for at_point in (True, False):
+                found = names.Candidate("name", x, y, 1.0 if at_point else 0.0, at_point, False, True)
+                for one in names.placed([found], [], frame, letters):
+                    half = letters.width("name", one.size) / 2, one.size * 0.5 * 25.4 / 72
+                    assert half[0] < one.x < 100 - half[0]
+                    assert half[1] < one.y < 100 - half[1]
 
 
 @pytest.mark.parametrize(("count", "zoom", "named"), [(11, 19, True), (12, 19, False), (20, 5, True), (21, 5, False)])
@@ -326,14 +342,14 @@ def _terrain(pixels_: np.ndarray, west: float, south: float, east: float, north:
 
 
 def test_the_relief_lies_where_its_edges_say_and_voids_stay_clear() -> None:
-    half = np.zeros((40, 60, 4), dtype=np.uint8)
-    half[:, :30] = (0, 0, 0, 255)
+    half = np.zeros((40, 600, 4), dtype=np.uint8)
+    half[:, :300] = (0, 0, 0, 255)
     west, south, east, north = 107.95, 24.35, 108.05, 24.43
     shown = page(layer("hamlets", points(3)), terrain=_terrain(half, west, south, east, north))
     to_plane = pyproj.Transformer.from_crs("EPSG:4326", CRS, always_xy=True)
     extent = (*to_plane.transform(107.93, 24.36), *to_plane.transform(108.07, 24.42))
     figure = sheet_of(shown, extent=extent)
-    for longitude, dark in ((107.99, True), (107.998, True), (108.002, False), (108.02, False)):
+    for longitude, dark in ((107.96, True), (107.9997, True), (108.0003, False), (108.04, False)):
         # EPSG:4545 has its meridian at 108 degrees east.
         colour = pixel_at(figure, *to_plane.transform(longitude, 24.39))
         assert (max(colour) < 200) == dark, longitude

@@ -99,11 +99,6 @@ def read_relief(
     light = _light(exaggeration * east, exaggeration * north, azimuth_deg, altitude_deg)
     level = np.clip((light - _DARKEST) / (1 - _DARKEST), 0, 1) * (len(GREYS) - 1)
     shown = np.where(heights.known, np.rint(np.where(heights.known, level, 0)), _VOID).astype(np.uint8)
-    # Heights were found, so there is a map in Web Mercator.
-    shown_box = common(bounds_wgs84, bounds_wgs84)
-    assert shown_box is not None
-    west_m, south_m, east_m, north_m = *mercator(*shown_box[:2]), *mercator(*shown_box[2:])
-    area = (east_m - west_m) * (north_m - south_m)
     west, top = _degrees(grid.west, grid.north)
     right, south = _degrees(grid.west + grid.columns * grid.pixel, grid.north - grid.rows * grid.pixel)
     return Relief(
@@ -112,12 +107,23 @@ def read_relief(
         south=south,
         east=right,
         north=top,
-        # Pixels at the edge reach a little beyond the map.
-        void_share=min(max(1.0 - float(heights.known.sum()) * grid.pixel**2 / area, 0.0), 1.0),
+        void_share=_void_share(heights.known, grid, bounds_wgs84),
         exaggeration=exaggeration,
         pixel_m=grid.pixel * math.cos(math.radians((south + top) / 2)),
         unused=heights.unused,
     )
+
+
+def _void_share(known: np.ndarray, grid: Grid, bounds: Box) -> float:
+    """What share of the map has no height; pixels that reach beyond the map count with the part that lies on it."""
+    within = common(bounds, bounds)
+    assert within is not None
+    (west, south), (east, north) = mercator(*within[:2]), mercator(*within[2:])
+    widths = np.diff(np.clip(grid.west + np.arange(grid.columns + 1) * grid.pixel, west, east))
+    heights = -np.diff(np.clip(grid.north - np.arange(grid.rows + 1) * grid.pixel, south, north))
+    share = heights @ known.astype(float) @ widths / ((east - west) * (north - south))
+    # Rounding may leave a whole map a little less or more than whole.
+    return float(np.clip(np.round(1.0 - share, 9), 0.0, 1.0))
 
 
 def _slopes(metres: np.ndarray, grid: Grid) -> tuple[np.ndarray, np.ndarray]:
