@@ -95,6 +95,47 @@ def check(
 
 
 @app.command()
+def picture(
+    plan: Annotated[Path, typer.Argument(metavar="PLAN")],
+    out: Annotated[Path, typer.Option(help="the picture: a .png, .svg or .pdf file")],
+    layer: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY", help="a layer of the map (villages, roads, ...), may be repeated; default: all shown"
+        ),
+    ] = None,
+    theme: Annotated[
+        str | None, typer.Option(metavar="KEY", help="sort a layer otherwise: missing, surface, ...")
+    ] = None,
+    language: Annotated[str | None, typer.Option(help="zh or en; default the plan's")] = None,
+    title: Annotated[str | None, typer.Option(help="default the plan's")] = None,
+    width_mm: Annotated[float, typer.Option(help="width of the picture")] = 250.0,
+    height_mm: Annotated[float, typer.Option(help="height of the picture")] = 180.0,
+    dpi: Annotated[int, typer.Option(help="pixels an inch of a .png")] = 200,
+    font: Annotated[Path | None, typer.Option(help="a font file with Chinese characters")] = None,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Draw the plan's map as a still picture for documents, with legend, scale bar and north arrow."""
+    from siteplan import workflow
+    from siteplan.plan import load_plan
+
+    def work() -> None:
+        if language not in (None, "zh", "en"):
+            raise PlanError(f"--language: found {language!r}; expected zh or en")
+        own = load_plan(plan)
+        with _progress(quiet) as step:
+            made = workflow.picture(
+                own, out, layers=layer or (), language=language, theme=theme, title=title, width_mm=width_mm,  # type: ignore[arg-type]
+                height_mm=height_mm, dpi=dpi, font=font, step=step,
+            )  # fmt: skip
+        if not quiet:
+            typer.echo(f"wrote {made}")
+
+    _guarded(work, debug)
+
+
+@app.command()
 def new(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="a folder of GIS files, or of what is to be made")],
     osm: Annotated[Path | None, typer.Option(metavar="FILE", help="make the layers from this .osm.pbf extract")] = None,

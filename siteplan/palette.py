@@ -58,6 +58,15 @@ MISSING = (
     PointLook("unknown", "#777777", "cross", "cross2"),
 )
 """What a hamlet lacks to have a hardened road."""
+WATER_LEVELS = (
+    PointLook("piped_adequate", "#08519C", "circle", "circle"),
+    PointLook("piped_deficient", "#4292C6", "square", "square"),
+    PointLook("tap_in_reach", "#41AB5D", "triangle", "triangle"),
+    PointLook("tap_too_far", "#E69F00", "diamond", "diamond"),
+    PointLook("unserved", "#7A0019", "star", "star"),
+    PointLook("unknown", "#777777", "cross", "cross2"),
+)
+"""Water service of a hamlet, from better to worse; unknown stands apart."""
 SHARES = (
     ("under_50", 0.5, "#54278F"),
     ("under_70", 0.7, "#807DBA"),

@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -528,10 +528,15 @@ def _takes(annotation: Any) -> str:
     names = {str: "text", float: "number", bool: "true or false"}
     if annotation in names:
         return names[annotation]
-    text = str(annotation)
-    if "Literal" in text:
+    if get_origin(annotation) is Literal:
         return " or ".join(f'"{choice}"' for choice in get_args(annotation))
-    for mark, takes in (("list", "list of texts"), ("dict", "table"), ("float", "number"), ("str", "text")):
-        if mark in text:
-            return takes
-    return text
+    if get_origin(annotation) is list:
+        own = get_args(annotation)[0]
+        return "list of texts" if own is str else f"list of {_takes(own)}"
+    if get_origin(annotation) is dict:
+        return "table"
+    # a union: what it may be beside nothing; Annotated[float, ...]: the number
+    parts = [part for part in get_args(annotation) if part is not type(None)]
+    if get_origin(annotation) is Annotated:
+        return _takes(parts[0])
+    return " or ".join(_takes(part) for part in parts)

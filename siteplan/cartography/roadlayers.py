@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from siteplan.cartography.names import SHOWN_NAME, name_columns, with_shown_name, word_classes
 from siteplan.cartography.page import ClassGroup, DrawOrder, MapClass, MapLayer, MapTheme
 from siteplan.language import Texts
-from siteplan.palette import GAP_COLOUR, MISSING, ROAD_STATES, VERDICTS, WAY_COLOUR, LineLook, PointLook
+from siteplan.palette import GAP_COLOUR, MISSING, ROAD_STATES, VERDICTS, WATER_LEVELS, WAY_COLOUR, LineLook, PointLook
 from siteplan.roads.analysis import RoadResult
 
 VILLAGE_FIELDS = (
@@ -101,7 +101,7 @@ def _villages(result: RoadResult, texts: Texts, planned: PlannedRoads | None) ->
                  point_classes(MISSING, texts, "webmap.county.missing"))
     ]  # fmt: skip
     if "water_level" in table.columns:
-        classes = word_classes(table["water_level"], texts, key="webmap.county.water", size=6.0)
+        classes = point_classes(WATER_LEVELS, texts, "webmap.county.water")
         themes.append(MapTheme("water_level", texts("webmap.county.by_water"), "water_level", classes))
     if planned is not None:
         table = table.assign(

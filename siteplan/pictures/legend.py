@@ -53,11 +53,6 @@ class Section:
 
     rows: tuple[Row, ...]
 
-    @property
-    def is_single(self) -> bool:
-        """Whether it is a class by itself, without a heading."""
-        return len(self.rows) == 1 and self.rows[0].style == "class"
-
 
 def legend_sections(drawn: Sequence[DrawnLayer], texts: Texts, *, beyond: bool) -> list[Section]:
     """The legend's rows, the layer on top first, what lies beneath in a section of its own at the end.
@@ -106,6 +101,9 @@ def _class_kinds(one: DrawnLayer) -> list[Kind]:
     return [_KINDS[int(own.argmax()) if own.any() else usual] for own in by_class.T]
 
 
+_Broken = list[tuple[Row, list[str]]]
+
+
 @dataclass(frozen=True)
 class _Line:
     """One line of text at a height below the legend's top (mm, its middle) in a column."""
@@ -151,19 +149,28 @@ def fit_legend(
     tries = [one for one in _TRIES if one[0] == 1 or _share(one[0], most_width) >= _NARROWEST_MM]
     for columns, size in tries:
         width = _column_width(sections, letters, size, _share(columns, most_width))
-        lines = _arranged(sections, letters, size, width, height)
-        if not lines or lines[-1].column < columns:
-            used = max((line.column for line in lines), default=0) + 1
-            return FittedLegend(used * width + (used - 1) * _BETWEEN_MM, size, width, tuple(lines))
+        broken = _broken(sections, letters, size, width)
+        for part, whole in _evener(columns):
+            lines = _arranged(broken, size, height * part, whole=whole)
+            if not lines or lines[-1].column < columns:
+                used = max((line.column for line in lines), default=0) + 1
+                return FittedLegend(used * width + (used - 1) * _BETWEEN_MM, size, width, tuple(lines))
     columns, size = max(tries, key=lambda one: (one[0], -one[1]))
     width = _share(columns, most_width)
-    lines = _arranged(sections, letters, size, width, height)
+    lines = _arranged(_broken(sections, letters, size, width), size, height, whole=False)
     kept = [line for line in lines if line.column < columns][:-1]
     left_out = len({id(line.row) for line in lines} - {id(line.row) for line in kept})
     more = Row(texts("pictures.legend.more", n=left_out), style="note")
     down = kept[-1].down + size * _LEADING * MM_PER_POINT
     end = _Line(more, letters.cut(more.label, size * 0.9, width - _SAMPLE_MM - _GAP_MM), True, True, columns - 1, down)
     return FittedLegend(most_width, size, width, (*kept, end))
+
+
+def _evener(columns: int) -> list[tuple[float, bool]]:
+    """Parts of the height to try, and whether sections stay whole: columns of even length look best."""
+    if columns == 1:
+        return [(1.0, False)]
+    return [(part / 10, whole) for whole in (True, False) for part in range(5, 11)]
 
 
 def _share(columns: int, most_width: float) -> float:
@@ -187,27 +194,44 @@ def _count_width(row: Row, letters: Lettering, size: float) -> float:
     return letters.width(row.count, size) + 2 * _GAP_MM if row.count else 0.0
 
 
-def _arranged(sections: Sequence[Section], letters: Lettering, size: float, width: float, height: float) -> list[_Line]:
-    """Lines from the top of the first column on, as many columns as it takes; no heading is left alone at a foot."""
+def _arranged(broken: Sequence[_Broken], size: float, height: float, *, whole: bool) -> list[_Line]:
+    """Lines from the top of the first column on, as many columns as it takes; no heading is left alone at a foot.
+
+    `whole`: a section that a column could hold is not broken.
+    """
     step, space = size * _LEADING * MM_PER_POINT, size * _SPACE * MM_PER_POINT
     lines: list[_Line] = []
     column, down = 0, 0.0
-    for before, section in zip((None, *sections), sections, strict=False):
+    for before, rows in zip((None, *broken), broken, strict=False):
         # Layers of a single row stand together like the classes of one.
-        if down and not (before is not None and before.is_single and section.is_single):
+        if down and not (before is not None and _is_single(before) and _is_single(rows)):
             down += space
-        for n, row in enumerate(section.rows):
-            bold = row.style == "heading"
-            room = width - (0.0 if bold else _SAMPLE_MM + _GAP_MM) - _count_width(row, letters, size)
-            own_size = size * 0.9 if row.style == "note" else size
-            parts = letters.lines(row.label, own_size, room, _MOST_LINES, bold=bold)
-            after = 1 if bold and n + 1 < len(section.rows) else 0
+        tall = sum(len(parts) for _, parts in rows) * step
+        if whole and down and down + tall > height >= tall:
+            column, down = column + 1, 0.0
+        for n, (row, parts) in enumerate(rows):
+            after = 1 if row.style == "heading" and n + 1 < len(rows) else 0
             if down and down + (len(parts) + after) * step > height:
                 column, down = column + 1, 0.0
             for i, part in enumerate(parts):
                 lines.append(_Line(row, part, i == 0, i == len(parts) - 1, column, down + step / 2))
                 down += step
     return lines
+
+
+def _is_single(rows: _Broken) -> bool:
+    return len(rows) == 1 and rows[0][0].style == "class"
+
+
+def _broken(sections: Sequence[Section], letters: Lettering, size: float, width: float) -> list[_Broken]:
+    """Each section's rows with the lines their labels take in a column."""
+    return [[(row, _row_lines(row, letters, size, width)) for row in section.rows] for section in sections]
+
+
+def _row_lines(row: Row, letters: Lettering, size: float, width: float) -> list[str]:
+    bold = row.style == "heading"
+    room = width - (0.0 if bold else _SAMPLE_MM + _GAP_MM) - _count_width(row, letters, size)
+    return letters.lines(row.label, size * 0.9 if row.style == "note" else size, room, _MOST_LINES, bold=bold)
 
 
 def _sample(pen: Pen, row: Row, x: float, y: float, size: float, zoom: float) -> None:

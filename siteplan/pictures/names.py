@@ -18,17 +18,29 @@ POINT_SIZE, AREA_SIZE = 7.5, 9.0
 _MOST, _MOST_CLOSE = 300, 60
 """Names of a layer in the frame: so many where the web map would show them at this scale, fewer where only closer."""
 _MOST_OBSTACLES = 4_000
-_LONGEST = 24
+_LONGEST = 32
 _GAP_MM = 0.7
+_SMALL_MM = 6.0
+"""Lines and areas smaller than this are named like points."""
+_HALF_NAME_MM = 7.0
+_SPOTS = 9
+"""A name inside an area is tried at so many places across and up."""
+
+Box = tuple[float, float, float, float]
+_Place = tuple[tuple[tuple[float, float], ...], float, bool]
+"""Spots, radius and whether the name stands beside them, as of `Candidate`."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A name that may be written: its anchor in mm from the frame's lower left, the radius of its symbol in mm."""
+    """A name that may be written, in mm from the frame's lower left.
+
+    `spots` are where it belongs: the middle of its symbol, `radius` wide, or places inside its area, the best first.
+    `sure`: at this scale the web map shows it, so it may cover symbols of other layers where it cannot keep off them.
+    """
 
     text: str
-    x: float
-    y: float
+    spots: tuple[tuple[float, float], ...]
     radius: float
     at_point: bool
     beneath: bool
@@ -38,6 +50,12 @@ class Candidate:
     def size(self) -> float:
         """Of the letters, in points."""
         return POINT_SIZE if self.at_point else AREA_SIZE
+
+    @property
+    def symbol(self) -> Box:
+        """The box about its symbol."""
+        (x, y), r = self.spots[0], self.radius
+        return x - r, y - r, x + r, y + r
 
 
 @dataclass(frozen=True)
@@ -56,7 +74,7 @@ class Name:
 class Frame:
     """The map's frame: its box in metres, its width and height in mm, and the web map's zoom of that scale."""
 
-    box: tuple[float, float, float, float]
+    box: Box
     width: float
     height: float
     zoom: float
@@ -72,15 +90,23 @@ class _Room:
     """Boxes already taken, and symbols that names keep off where they can."""
 
     symbols: np.ndarray
-    taken: list[tuple[float, float, float, float]] = field(default_factory=list)
+    taken: list[Box] = field(default_factory=list)
 
-    def free(self, box: tuple[float, float, float, float], *, of_symbols: bool) -> bool:
-        return not _meets(np.array(self.taken).reshape(-1, 4), box) and not (of_symbols and _meets(self.symbols, box))
+    def best(self, boxes: list[Box], *, over_symbols: bool) -> Box | None:
+        """The box that is free and covers the fewest symbols (none, unless `over_symbols`); the first of equals."""
+        taken = np.array(self.taken).reshape(-1, 4)
+        free = [box for box in boxes if not _meeting(taken, box)]
+        if not free:
+            return None
+        covered = [_meeting(self.symbols, box) for box in free]
+        fewest = min(covered)
+        return free[covered.index(fewest)] if over_symbols or not fewest else None
 
 
-def _meets(boxes: np.ndarray, box: tuple[float, float, float, float]) -> bool:
+def _meeting(boxes: np.ndarray, box: Box) -> int:
+    """How many of the boxes meet this one."""
     x0, y0, x1, y1 = box
-    return bool(((x0 < boxes[:, 2]) & (x1 > boxes[:, 0]) & (y0 < boxes[:, 3]) & (y1 > boxes[:, 1])).any())
+    return int(((x0 < boxes[:, 2]) & (x1 > boxes[:, 0]) & (y0 < boxes[:, 3]) & (y1 > boxes[:, 1])).sum())
 
 
 def candidates(drawn: Sequence[DrawnLayer], frame: Frame) -> list[Candidate]:
@@ -90,42 +116,58 @@ def candidates(drawn: Sequence[DrawnLayer], frame: Frame) -> list[Candidate]:
         column = one.layer.label_column or one.layer.title_column
         if one.layer.label_zoom is None or column is None:
             continue
-        rows, xy, at_point = _anchors(one, frame)
+        places = _places(one, frame)
         sure = one.layer.label_zoom <= frame.zoom
-        if len(rows) > _MOST or (len(rows) >= _MOST_CLOSE and not sure):
+        if len(places) > _MOST or (len(places) >= _MOST_CLOSE and not sure):
             continue
-        by_class = np.argsort(-one.class_of[rows], kind="stable")
-        values = one.layer.table[column].iloc[rows].tolist()
-        for n in by_class:
-            text = _written(values[n])
+        texts = one.layer.table[column]
+        for row in sorted(places, key=lambda row: (-int(one.class_of[row]), row)):
+            text = _written(texts.iloc[row])
             if text:
-                look = one.classes[one.class_of[rows[n]]]
-                radius = radius_px(look, frame.zoom) * MM_PER_PIXEL if at_point[n] else 0.0
-                found.append(
-                    Candidate(text, float(xy[n, 0]), float(xy[n, 1]), radius, bool(at_point[n]), one.beneath, sure)
-                )
+                spots, radius, at_point = places[row]
+                found.append(Candidate(text, spots, radius, at_point, one.beneath, sure))
+    return sorted(found, key=lambda one: not one.sure)
+
+
+def _places(one: DrawnLayer, frame: Frame) -> dict[int, _Place]:
+    """By row that has a place in the frame: where its name belongs. A row of several parts is named once."""
+    points, lines, areas = (within(parts, frame.box) for parts in one.parts)
+    found: dict[int, _Place] = {}
+    xy = frame.to_mm(shapely.get_coordinates(points.shapes))
+    inside = (xy >= 0).all(axis=1) & (xy <= (frame.width, frame.height)).all(axis=1)
+    radii = [radius_px(look, frame.zoom) * MM_PER_PIXEL for look in one.classes]
+    for row, (x, y) in zip(points.row[inside].tolist(), xy[inside].tolist(), strict=True):
+        found.setdefault(row, (((x, y),), radii[one.class_of[row]], True))
+    for parts in (lines, areas):
+        if len(parts.row) > _MOST:
+            # Too many to be named in any case: counted, not looked at.
+            found |= dict.fromkeys(parts.row.tolist(), (((0.0, 0.0),), 0.0, False))
+            continue
+        seen = shapely.clip_by_rect(shapely.make_valid(parts.shapes), *frame.box)
+        for row, shape in zip(parts.row.tolist(), seen, strict=True):
+            if not shapely.is_empty(shape):
+                found.setdefault(row, _place_in(shape, frame))
     return found
 
 
-def _anchors(one: DrawnLayer, frame: Frame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Rows with a place in the frame, where their names belong (mm), and whether that is at a point."""
-    points, lines, areas = (within(parts, frame.box) for parts in one.parts)
-    rows, spots, at_point = [points.row], [shapely.get_coordinates(points.shapes)], [np.ones(len(points.row), bool)]
-    for parts in (lines, areas):
-        if not len(parts.row) or len(parts.row) > _MOST:
-            rows.append(parts.row)
-            spots.append(np.zeros((len(parts.row), 2)))
-        else:
-            seen = shapely.clip_by_rect(shapely.make_valid(parts.shapes), *frame.box)
-            some = ~(shapely.is_empty(seen) | shapely.is_missing(seen))
-            rows.append(parts.row[some])
-            spots.append(shapely.get_coordinates(shapely.point_on_surface(seen[some])))
-        at_point.append(np.zeros(len(rows[-1]), bool))
-    row, place, point = np.concatenate(rows), frame.to_mm(np.concatenate(spots)), np.concatenate(at_point)
-    inside = (place >= 0).all(axis=1) & (place <= (frame.width, frame.height)).all(axis=1)
-    row, place, point = row[inside], place[inside], point[inside]
-    _, first = np.unique(row, return_index=True)  # a row of several parts is named once
-    return row[first], place[first], point[first]
+def _place_in(shape: shapely.Geometry, frame: Frame) -> _Place:
+    """Spots inside a line or area; one so small that no name finds room in it is named like a point."""
+    corners = frame.to_mm(shapely.bounds(shape).reshape(2, 2))
+    across, up = np.ptp(corners, axis=0)
+    if max(across, up) < _SMALL_MM:
+        x, y = corners.mean(axis=0).tolist()
+        return ((x, y),), max(across, up) / 2, True
+    middle = shapely.get_coordinates(shapely.point_on_surface(shape))[0]
+    west, south, east, north = shapely.bounds(shape).tolist()
+    grid = np.meshgrid(np.linspace(west, east, _SPOTS + 2)[1:-1], np.linspace(south, north, _SPOTS + 2)[1:-1])
+    spots = np.column_stack([grid[0].ravel(), grid[1].ravel()])
+    # A name that reaches into the next area would seem to be of that one.
+    half = _HALF_NAME_MM * (frame.box[2] - frame.box[0]) / frame.width
+    for aside in (-half, 0.0, half):
+        spots = spots[shapely.contains_xy(shape, spots[:, 0] + aside, spots[:, 1])]
+    near = np.argsort(((spots - middle) ** 2).sum(axis=1), kind="stable")
+    places = frame.to_mm(np.vstack([middle, spots[near]]))
+    return tuple((x, y) for x, y in places.tolist()), 0.0, False
 
 
 def _written(value: object) -> str:
@@ -139,42 +181,36 @@ def _written(value: object) -> str:
 
 def placed(found: Sequence[Candidate], drawn: Sequence[DrawnLayer], frame: Frame, letters: Lettering) -> list[Name]:
     """Those of the candidates that find room; none lies over another or leaves the frame."""
-    room = _Room(_symbols(drawn, frame))
     # A name covers no symbol of a named place: which of them it belongs to could not be told.
-    room.taken += [(c.x - c.radius, c.y - c.radius, c.x + c.radius, c.y + c.radius) for c in found if c.at_point]
+    room = _Room(_symbols(drawn, frame), [one.symbol for one in found if one.at_point])
     names = []
     for one in found:
-        width, height = letters.width(one.text, one.size), one.size * 1.15 * MM_PER_POINT
-        for box in _free_boxes(one, room, frame, width + 0.6, height):
+        width, height = letters.width(one.text, one.size) + 0.6, one.size * 1.15 * MM_PER_POINT
+        boxes = [
+            (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+            for x, y in _middles(one, width, height)
+            if width / 2 <= x <= frame.width - width / 2 and height / 2 <= y <= frame.height - height / 2
+        ]
+        box = room.best(boxes, over_symbols=one.sure)
+        if box is not None:
             room.taken.append(box)
-            middle = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
-            names.append(Name(one.text, *middle, one.size, one.at_point, one.beneath))
-            break
+            names.append(
+                Name(one.text, (box[0] + box[2]) / 2, (box[1] + box[3]) / 2, one.size, one.at_point, one.beneath)
+            )
     return names
 
 
-def _free_boxes(
-    one: Candidate, room: _Room, frame: Frame, width: float, height: float
-) -> list[tuple[float, float, float, float]]:
-    """Boxes with room, the best first; over symbols only for names that the map shows at this scale in any case."""
-    away, half, aslant = one.radius + _GAP_MM, height / 2, one.radius * 0.7 + _GAP_MM / 2
-    if one.at_point:
-        right, left = away + width / 2, -away - width / 2
-        up, down = away + half, -away - half
-        beside, above = aslant + width / 2, aslant + half
-        shifts = [(right, 0.0), (left, 0.0), (0.0, up), (0.0, down)]
-        shifts += [(beside, above), (beside, -above), (-beside, above), (-beside, -above)]
-    else:
-        shifts = [(0.0, n * height) for n in (0, 1, -1, 2, -2, 3, -3)]
-    boxes = [
-        (one.x + dx - width / 2, one.y + dy - half, one.x + dx + width / 2, one.y + dy + half) for dx, dy in shifts
-    ]
-    inside = [box for box in boxes if box[0] >= 0 and box[1] >= 0 and box[2] <= frame.width and box[3] <= frame.height]
-    for of_symbols in (True, False) if one.sure else (True,):
-        free = [box for box in inside if room.free(box, of_symbols=of_symbols)]
-        if free:
-            return free
-    return []
+def _middles(one: Candidate, width: float, height: float) -> list[tuple[float, float]]:
+    """Where the middle of a name may be, the best first: beside its symbol, or at its spots."""
+    if not one.at_point:
+        return list(one.spots)
+    (x, y) = one.spots[0]
+    away, aslant = one.radius + _GAP_MM, one.radius * 0.7 + _GAP_MM / 2
+    beside, above = away + width / 2, away + height / 2
+    right, up = aslant + width / 2, aslant + height / 2
+    shifts = [(beside, 0.0), (-beside, 0.0), (0.0, above), (0.0, -above)]
+    shifts += [(right, up), (right, -up), (-right, up), (-right, -up)]
+    return [(x + dx, y + dy) for dx, dy in shifts]
 
 
 def _symbols(drawn: Sequence[DrawnLayer], frame: Frame) -> np.ndarray:

@@ -1,7 +1,8 @@
 """The order of the work, from plan to published results; the only room that names output files."""
 
 from siteplan.workflow.checking import CheckResult, check
+from siteplan.workflow.picturing import picture
 from siteplan.workflow.running import RunResult, run
 from siteplan.workflow.starting import new_from_files, new_from_osm
 
-__all__ = ["CheckResult", "RunResult", "check", "new_from_files", "new_from_osm", "run"]
+__all__ = ["CheckResult", "RunResult", "check", "new_from_files", "new_from_osm", "picture", "run"]

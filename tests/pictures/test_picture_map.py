@@ -280,12 +280,34 @@ def test_names_cover_no_symbol_of_a_named_place() -> None:
         assert not any(west < x < east and south < y < north for west, south, east, north in written)
 
 
+def test_names_of_areas_stand_inside_them_off_the_symbols_and_small_ones_are_named_beside() -> None:
+    big, small = shapely.box(EAST, NORTH, EAST + 9_000, NORTH + 6_000), shapely.box(EAST, NORTH, EAST + 99, NORTH + 99)
+    towns = area(big, shapely.affinity.translate(big, 9_000), shapely.affinity.translate(small, 8_900, 2_800))
+    towns["name"] = ["Long Name East", "Long Name West", "small"]
+    # Hamlets along the middle of the first town, where its name would stand.
+    row = gpd.GeoDataFrame(geometry=[shapely.Point(EAST + n * 450, NORTH + 3_000) for n in range(1, 19)], crs=CRS)
+    figure = sheet_of(page(layer("towns", towns, title_column="name", label_zoom=3, z=1), layer("hamlets", row, z=2)))
+    draw(figure)
+    boxes = {
+        text.get_text(): axes_of(figure, "map").transData.inverted().transform(text.get_window_extent())
+        for text in figure.texts
+        if text.get_gid() == "name"
+    }
+    assert set(boxes) == set(towns["name"])
+    for name, shape in zip(towns["name"][:2], towns.geometry[:2], strict=True):
+        written = shapely.box(*boxes[name].ravel())
+        assert shape.contains(written)
+        assert not written.buffer(100).intersects(row.geometry.union_all())
+    beside = shapely.box(*boxes["small"].ravel())
+    assert 0 < beside.distance(towns.geometry[2]) < 400
+
+
 def test_names_at_the_corners_stay_inside_the_frame() -> None:
     frame, letters = names.Frame((0.0, 0.0, 100.0, 100.0), 100.0, 100.0, 12.0), chosen_lettering(["name"], None)
     for x in (0.5, 99.5):
         for y in (0.5, 99.5):
             for at_point in (True, False):
-                found = names.Candidate("name", x, y, 1.0 if at_point else 0.0, at_point, False, True)
+                found = names.Candidate("name", ((x, y),), 1.0 if at_point else 0.0, at_point, False, True)
                 for one in names.placed([found], [], frame, letters):
                     half = letters.width("name", one.size) / 2, one.size * 0.5 * 25.4 / 72
                     assert half[0] < one.x < 100 - half[0]

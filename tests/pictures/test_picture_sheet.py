@@ -105,6 +105,29 @@ def test_a_legend_of_any_length_stays_beside_the_map_and_on_the_sheet(count: int
     assert frame[2] - frame[0] > width * 0.3
 
 
+def test_columns_of_a_legend_are_even_and_sections_stay_whole() -> None:
+    layers = [
+        layer(
+            f"uses{n}",
+            points(8, kind=list("abcdefgh")),
+            *(MapClass(k, k, "#aa0000") for k in "abcdefgh"),
+            class_column="kind",
+        )
+        for n in range(4)
+    ]
+    figure = sheet_of(page(*layers))
+    rows = [(box_of(figure, text), text.get_text()) for text in figure.texts if text.get_gid() == "legend"]
+    columns: dict[bool, list[str]] = {False: [], True: []}
+    for box, text in rows:
+        if not text.isdigit():
+            columns[box[0] > rows[0][0][0] + 20].append(text)
+    assert [[text for text in column if text.startswith("Uses")] for column in columns.values()] == [
+        ["Uses3", "Uses2"],
+        ["Uses1", "Uses0"],
+    ]
+    assert len(columns[False]) == len(columns[True]) == 18
+
+
 def test_title_foot_and_mark() -> None:
     table = points(3)
     grid = PlaneGrid.of(table.crs)

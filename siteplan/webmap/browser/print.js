@@ -31,29 +31,6 @@
     return [siteplan.geo.worldX(seen.getWest()), siteplan.geo.worldY(seen.getNorth()), siteplan.geo.worldX(seen.getEast()), siteplan.geo.worldY(seen.getSouth())];
   }
 
-  function northArrow() {
-    const canvas = document.createElement("canvas");
-    canvas.className = "sp-north";
-    canvas.width = 120;
-    canvas.height = 180;
-    const ctx = canvas.getContext("2d");
-    ctx.lineWidth = 3;
-    ctx.strokeStyle = ctx.fillStyle = "#111";
-    for (const [side, filled] of [[-1, true], [1, false]]) {
-      ctx.beginPath();
-      ctx.moveTo(60, 50);
-      ctx.lineTo(60 + side * 34, 165);
-      ctx.lineTo(60, 138);
-      ctx.closePath();
-      if (filled) ctx.fill();
-      ctx.stroke();
-    }
-    ctx.font = "bold 44px sans-serif";
-    ctx.textAlign = "center";
-    ctx.fillText("N", 60, 40);
-    return canvas;
-  }
-
   /* a bar of round length: [metres, millimetres] */
   function bar(scale) {
     const most = 45 * scale / 1000, ten = Math.pow(10, Math.floor(Math.log10(most)));
@@ -171,7 +148,7 @@
     const key = element("aside");
     key.style.width = side + "mm";
     key.style.height = frameHigh + "mm";
-    key.append(northArrow(), legend(), scaleBar(scale));
+    key.append(siteplan.symbols.north("sp-north"), legend(), scaleBar(scale));
     const body = element("div", "sp-sheet-body");
     body.append(frame, key);
     if (siteplan.compare.on()) frame.append(element("span", "sp-side-words sp-left", texts.side_now), element("span", "sp-side-words sp-right", texts.side_planned));

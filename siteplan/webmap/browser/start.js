@@ -24,6 +24,8 @@
     at("sp-foot").textContent = foot.join(siteplan.language === "zh" ? "" : " ");
     at("sp-menu").textContent = texts.menu;
     at("sp-map-name").textContent = texts.skip_to_map;
+    const north = at("sp-north");
+    if (north) north.setAttribute("aria-label", texts.north);
   }
 
   function openMenu() {
@@ -143,6 +145,9 @@
     openMenu();
     map.attributionControl = L.control.attribution({ prefix: "Leaflet", position: "bottomleft" }).addTo(map);
     L.control.scale({ imperial: false, position: "bottomleft", maxWidth: 140 }).addTo(map);
+    const north = siteplan.symbols.north("leaflet-control");
+    north.id = "sp-north";
+    map.getContainer().querySelector(".leaflet-top.leaflet-left").append(north);
     siteplan.panel.start(map);
     map.invalidateSize({ animate: false });
     const box = siteplan.wholeBox();

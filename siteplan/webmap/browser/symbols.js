@@ -86,6 +86,36 @@
       }
       return sprites.get(key);
     },
+    /* the arrow that points north, as the map always does */
+    north(className) {
+      const canvas = document.createElement("canvas");
+      canvas.className = className;
+      canvas.width = 120;
+      canvas.height = 170;
+      const ctx = canvas.getContext("2d");
+      ctx.lineWidth = 3;
+      ctx.lineJoin = "round";
+      ctx.fillStyle = "#111";
+      for (const side of [-1, 1]) {
+        ctx.beginPath();
+        ctx.moveTo(60, 50);
+        ctx.lineTo(60 + side * 34, 165);
+        ctx.lineTo(60, 138);
+        ctx.closePath();
+        ctx.fillStyle = side < 0 ? "#111" : "#fff";
+        ctx.fill();
+        ctx.strokeStyle = "#111";
+        ctx.stroke();
+      }
+      ctx.fillStyle = "#111";
+      ctx.font = "bold 44px sans-serif";
+      ctx.textAlign = "center";
+      ctx.strokeStyle = "#fff";
+      ctx.lineWidth = 6;
+      ctx.strokeText("N", 60, 40);
+      ctx.fillText("N", 60, 40);
+      return canvas;
+    },
     /* a small canvas for the legend */
     swatch(look, kind) {
       const canvas = document.createElement("canvas"), w = 26, h = 18;
