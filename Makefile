@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SYSTEM := .ci/system-packages
 
-.PHONY: demo test sweep bench check clean
+.PHONY: demo test sweep bench pictures clean
 
 demo: $(VENV)/.demo
 	$(BIN)/siteplan run data/plan.toml
@@ -16,7 +16,7 @@ test: $(VENV)/.test
 	$(BIN)/ruff format --check siteplan tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses logical --maxprocesses 4 --dist loadfile --benchmark-disable
 
 sweep: $(VENV)/.test
 	sh $(SYSTEM)
@@ -24,6 +24,10 @@ sweep: $(VENV)/.test
 
 bench: $(VENV)/.test
 	$(BIN)/pytest tests/benchmarks --benchmark-only --sweep -s
+
+pictures: $(VENV)/.test
+	sh $(SYSTEM)
+	$(BIN)/python tests/browser/make_pictures.py
 
 $(VENV)/.demo: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

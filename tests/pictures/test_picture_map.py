@@ -302,6 +302,17 @@ def test_names_of_areas_stand_inside_them_off_the_symbols_and_small_ones_are_nam
     assert 0 < beside.distance(towns.geometry[2]) < 400
 
 
+def test_spots_for_a_name_are_inside_the_area_with_half_a_name_beside_them() -> None:
+    frame = names.Frame((0.0, 0.0, 20_000.0, 20_000.0), 100.0, 100.0, 12.0)
+    corner = shapely.Polygon([(0, 0), (20_000, 0), (20_000, 4_000), (6_000, 4_000), (6_000, 20_000), (0, 20_000)])
+    spots, _, at_point = names._place_in(corner, frame)
+    assert not at_point
+    assert len(spots) > 10
+    in_mm = shapely.affinity.scale(corner, 0.005, 0.005, origin=(0, 0))
+    for x, y in spots[1:]:
+        assert in_mm.contains(shapely.LineString([(x - 7, y), (x + 7, y)]))
+
+
 def test_names_at_the_corners_stay_inside_the_frame() -> None:
     frame, letters = names.Frame((0.0, 0.0, 100.0, 100.0), 100.0, 100.0, 12.0), chosen_lettering(["name"], None)
     for x in (0.5, 99.5):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import geopandas as gpd
@@ -30,6 +30,8 @@ from picture_reading import (
 from siteplan.cartography.grounds import PlaneGrid
 from siteplan.cartography.page import MapClass, MapLayer, MapPage
 from siteplan.language import Texts
+from siteplan.pictures.legend import Row, Section, fit_legend
+from siteplan.pictures.lettering import chosen_lettering
 
 NOTHING = Texts("en")("pictures.sheet.nothing")
 
@@ -113,7 +115,7 @@ def test_columns_of_a_legend_are_even_and_sections_stay_whole() -> None:
             *(MapClass(k, k, "#aa0000") for k in "abcdefgh"),
             class_column="kind",
         )
-        for n in range(4)
+        for n in range(5)
     ]
     figure = sheet_of(page(*layers))
     rows = [(box_of(figure, text), text.get_text()) for text in figure.texts if text.get_gid() == "legend"]
@@ -122,10 +124,26 @@ def test_columns_of_a_legend_are_even_and_sections_stay_whole() -> None:
         if not text.isdigit():
             columns[box[0] > rows[0][0][0] + 20].append(text)
     assert [[text for text in column if text.startswith("Uses")] for column in columns.values()] == [
-        ["Uses3", "Uses2"],
+        ["Uses4", "Uses3", "Uses2"],
         ["Uses1", "Uses0"],
     ]
-    assert len(columns[False]) == len(columns[True]) == 18
+    assert [len(column) for column in columns.values()] == [27, 18]
+
+
+def test_no_heading_of_a_legend_stands_alone_at_the_foot_of_a_column() -> None:
+    letters, texts = chosen_lettering(["abc"], None), Texts("en")
+    sections = [
+        Section((Row(f"heading {n}", style="heading"), *(Row(f"row {k}") for k in range(rows))))
+        for n, rows in enumerate((20, 70, 5, 30))
+    ]
+    broken = 0
+    for height in range(70, 300, 5):
+        legend = fit_legend(sections, letters, texts, height=float(height), most_width=105.0)
+        for before, after in pairwise(legend.lines):
+            if after.column > before.column:
+                assert before.row.style != "heading", height
+                broken += 1
+    assert broken > 30
 
 
 def test_title_foot_and_mark() -> None:

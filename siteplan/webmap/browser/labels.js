@@ -29,6 +29,17 @@
     return widths.get(key);
   }
 
+  /* a text of up to 44 half widths, a Chinese character being two */
+  function shortened(text) {
+    let wide = 0, kept = "";
+    for (const one of text) {
+      wide += one > "\u2e80" ? 2 : 1;
+      if (wide > 44) return kept + "…";
+      kept += one;
+    }
+    return text;
+  }
+
   function write(ctx, text, x, y, colour) {
     ctx.lineJoin = "round";
     ctx.lineWidth = 3;
@@ -38,6 +49,7 @@
     ctx.fillText(text, x, y);
   }
 
+  siteplan.shortened = shortened;
   siteplan.drawLabels = function (ctx, layers, view, radiusOf) {
     const room = new Room(), family = getComputedStyle(document.body).fontFamily;
     const top = layers.slice().reverse();
@@ -62,7 +74,7 @@
     ctx.textBaseline = "middle";
     for (const one of points) {
       ctx.font = one.isPoint ? "12px " + family : "600 14px " + family;
-      const text = one.text.length > 24 ? one.text.slice(0, 23) + "…" : one.text;
+      const text = shortened(one.text);
       const w = widthOf(ctx, text), h = 14, gap = one.r + 3;
       const places = one.isPoint
         ? [[gap, 0], [-gap - w, 0], [-w / 2, -gap - h / 2], [-w / 2, gap + h / 2]]

@@ -60,7 +60,7 @@
 
   /* words on a plate of their own, as they stand over the sheet's labels */
   function plate(ctx, name, x, y, colour) {
-    const text = name.length > 24 ? name.slice(0, 23) + "…" : name;
+    const text = siteplan.shortened(name);
     ctx.font = "600 13px " + getComputedStyle(document.body).fontFamily;
     ctx.textBaseline = "middle";
     const width = ctx.measureText(text).width + 12;
