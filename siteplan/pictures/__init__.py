@@ -4,6 +4,6 @@ matplotlib is imported with the first picture, pyplot never; its settings are af
 """
 
 from siteplan.pictures.faults import FontError, PictureError
-from siteplan.pictures.files import draw_picture
+from siteplan.pictures.files import draw_picture, picture_format
 
-__all__ = ["FontError", "PictureError", "draw_picture"]
+__all__ = ["FontError", "PictureError", "draw_picture", "picture_format"]

@@ -34,6 +34,20 @@ _LOWEST_DPI, _HIGHEST_DPI = 30, 1_200
 _MOST_PIXELS = 200_000_000
 
 
+def picture_format(out: Path) -> str:
+    """The format that a file's suffix asks for: png, svg or pdf.
+
+    Raises
+    ------
+    PictureError
+        If it is none of them.
+    """
+    kind = out.suffix.lower().removeprefix(".")
+    if kind not in FORMATS:
+        raise PictureError(f"{out}: found the suffix {out.suffix!r}; expected one of .png, .svg, .pdf")
+    return kind
+
+
 def draw_picture(
     page: MapPage,
     out: Path,
@@ -82,9 +96,7 @@ def draw_picture(
     OutputWriteError
         If the file cannot be written.
     """
-    kind = out.suffix.lower().removeprefix(".")
-    if kind not in FORMATS:
-        raise PictureError(f"{out}: found the suffix {out.suffix!r}; expected one of .png, .svg, .pdf")
+    kind = picture_format(out)
     sheet = Sheet(_length("width", width_mm), _length("height", height_mm), _dots(dpi, width_mm, height_mm))
     with settled():
         figure = compose(page, sheet, layers=layers, theme=theme, font=font, extent=extent, title=title)

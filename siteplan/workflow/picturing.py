@@ -9,8 +9,7 @@ from typing import Any, Literal
 
 from siteplan.language import Texts
 from siteplan.layers.reading import read_layers
-from siteplan.outfolder import writing
-from siteplan.pictures import draw_picture
+from siteplan.pictures import draw_picture, picture_format
 from siteplan.plan import Plan
 from siteplan.workflow.judging import decisions_of
 from siteplan.workflow.mapping import map_page
@@ -44,6 +43,7 @@ def picture(
     OutputWriteError
         If the file cannot be written.
     """
+    picture_format(out)  # an answer of seconds should not end with a word about the file's name
     spoken = language or plan.language
     texts = Texts(plan.language)
 
@@ -56,7 +56,5 @@ def picture(
     told("reports.step.map")
     in_one = plan.model_copy(update={"map": plan.map.model_copy(update={"language": spoken})})
     page = replace(map_page(in_one, answers), translation=None)
-    with writing(out):
-        out.parent.mkdir(parents=True, exist_ok=True)
-        draw_picture(page, out, layers=layers, **options)
+    draw_picture(page, out, layers=layers, **options)
     return out

@@ -53,13 +53,13 @@
 
   /* One run into the path. Vertices closer than a pixel to the last are passed over; with clip, so are stretches
      wholly on one outer side of the view (a dashed line of a million pixels would take seconds). */
-  function trace(ctx, shape, r, view, clip) {
+  function trace(ctx, shape, r, view, clip, coarse) {
     const { x, y, vertexOf } = shape, a = vertexOf[r], z = vertexOf[r + 1], { scale, left, top } = view;
-    const w = view.width + 20, h = view.height + 20;
+    const w = view.width + 20, h = view.height + 20, step = coarse || 1.5;
     let lastX = NaN, lastY = NaN, lastSide = 0, pen = false;
     for (let i = a; i < z; i++) {
       const px = x[i] * scale - left, py = y[i] * scale - top;
-      if (i > a && i < z - 1 && Math.abs(px - lastX) + Math.abs(py - lastY) < 1.5) continue;
+      if (i > a && i < z - 1 && Math.abs(px - lastX) + Math.abs(py - lastY) < step) continue;
       const side = clip ? (px < -20 ? 1 : px > w ? 2 : 0) | (py < -20 ? 4 : py > h ? 8 : 0) : 0;
       if (i > a && !(side & lastSide)) {
         if (!pen) ctx.moveTo(lastX, lastY);
@@ -95,12 +95,12 @@
     }
   }
 
-  function strokeStyle(ctx, look, widen, dashed) {
+  function strokeStyle(ctx, look, widen, far) {
     ctx.strokeStyle = look.colour;
     ctx.lineWidth = look.weight * widen;
-    ctx.setLineDash(dashed ? look.dash : []);
-    ctx.lineJoin = "round";
-    ctx.lineCap = look.dash.length ? "butt" : "round";
+    ctx.setLineDash(far ? [] : look.dash);
+    ctx.lineJoin = far ? "bevel" : "round";
+    ctx.lineCap = far || look.dash.length ? "butt" : "round";
   }
 
   function drawPoints(ctx, data, look, rows, view) {
@@ -147,7 +147,7 @@
     ctx.drawImage(canvas, 0, 0, w / ratio, h / ratio);
   }
 
-  function drawLines(ctx, data, rows, view) {
+  function drawLines(ctx, data, rows, view, coarse) {
     const { runOf, box } = data.shape, [x0, y0, x1, y1] = view.box, visible = data.visible, tiny = 0.35 / view.scale;
     let pending = 0;
     ctx.beginPath();
@@ -158,7 +158,7 @@
         const b = 4 * r;
         if (box[b] > x1 || box[b + 2] < x0 || box[b + 1] > y1 || box[b + 3] < y0) continue;
         if (box[b + 2] - box[b] + box[b + 3] - box[b + 1] < tiny) continue; // a third of a pixel
-        trace(ctx, data.shape, r, view, true);
+        trace(ctx, data.shape, r, view, true, coarse);
         if (++pending % 400 === 0) { ctx.stroke(); ctx.beginPath(); }
       }
     }
@@ -203,8 +203,8 @@
       }
       if (seen) drawArea(ctx, data, f, look, view);
     }
-    strokeStyle(ctx, look, widen, true);
-    drawLines(ctx, data, own.line, view);
+    strokeStyle(ctx, look, widen, false);
+    drawLines(ctx, data, own.line, view, 1.5);
     drawPoints(ctx, data, look, own.point, view);
   }
 
@@ -212,13 +212,13 @@
     const widen = view.zoom < 9 ? 0.5 : view.zoom < 10.5 ? 0.7 : view.zoom < 14 ? 1 : 1.35, only = data.shape.only;
     const dot = only === "point" ? dotSide(data, view) : 0;
     if (dot) { drawDots(ctx, data, view, dot); return; }
-    // Dashes shorter than the lines between junctions say nothing and cost much.
-    const dashed = only !== "line" || view.zoom >= 11 || data.size < 5000;
+    // Dashes shorter than the lines between junctions say nothing, round corners of a pixel neither; both cost much.
+    const far = only === "line" && view.zoom < 11 && data.size >= 5000;
     data.classes.forEach((look, c) => {
       if (data.hidden[c]) return;
-      strokeStyle(ctx, look, widen, dashed);
+      strokeStyle(ctx, look, widen, far);
       if (only === "point") drawPoints(ctx, data, look, data.byClass[c], view);
-      else if (only === "line") drawLines(ctx, data, data.byClass[c], view);
+      else if (only === "line") drawLines(ctx, data, data.byClass[c], view, far ? 3 : 1.5);
       else drawMixed(ctx, data, look, data.byClass[c], view, widen);
       ctx.setLineDash([]);
     });
