@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 HERE = Path(__file__).resolve()
 REPOSITORY = HERE.parent.parent
@@ -47,3 +54,27 @@ def ladakh_plan(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     profile = (HERE.parent / "data" / "ladakh-profile.toml").read_text("utf-8")
     (folder / "ladakh-profile.toml").write_text(profile, "utf-8")
     return folder / "plan.toml"
+
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium, one for all tests of a process.
+
+    Without one on the path the tests that need it are skipped with the reason, except in CI (environment `CI=true`),
+    where they fail: a map that nobody opened is not tested.
+    """
+    from playwright.sync_api import sync_playwright
+
+    path = next((found for found in map(shutil.which, CHROMIUM) if found), None)
+    if path is None:
+        reason = f"no Chromium found (looked for {', '.join(CHROMIUM)} on PATH)"
+        if os.environ.get("CI", "").lower() == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        yield opened
+        opened.close()

@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 from siteplan import workflow
 from siteplan.cli import app
 from siteplan.plan import load_plan
+from siteplan.workflow import running
 
 OUTPUTS = ("map.html", "results.gpkg", "tables.xlsx", "run.json", "villages_without_hardened_road.csv")
 
@@ -66,7 +67,10 @@ def test_every_planted_fault_is_found_and_nothing_else(done: Path, repository: P
     want = Counter(code.get(kind, "unknown") for kind in planted["kind"])
     findings = json.loads((done / "run.json").read_text("utf-8"))["findings"]
     surface = {"roads.surface_missing": "unknown", "roads.surface_not_understood": "unknown"}
-    found = [row for row in findings if not row["code"].startswith("roads.hamlet_")]
+    # what is said of the projects follows from their table, not from a fault in the layers
+    projects = Counter(row["code"] for row in findings if row["code"].startswith("projects."))
+    assert projects == {"projects.done_but_not_in_layer": 4, "projects.road_seasonal": 1}
+    found = [row for row in findings if not row["code"].startswith(("roads.hamlet_", "projects."))]
     assert Counter(surface.get(row["code"], row["code"]) for row in found) == want
     named = {word for ids in planted["ids"] for word in ids.split(";")}
     assert {row["id"] for row in found} <= named
@@ -116,7 +120,7 @@ def test_ways_are_as_long_as_told_and_end_at_their_break(done: Path) -> None:
 
 def test_tables_and_csv(done: Path) -> None:
     book = openpyxl.load_workbook(done / "tables.xlsx")
-    assert book.sheetnames[:4] == ["汇总", "分乡镇", "分建制村", "未通硬化路村寨"]
+    assert book.sheetnames[:5] == ["汇总", "分乡镇", "项目完成后", "分建制村", "未通硬化路村寨"]
     villages = gpd.read_file(done / "results.gpkg", layer="villages")
     short = villages[villages["road_status"] != "hardened"]
     raw = (done / "villages_without_hardened_road.csv").read_bytes()
@@ -201,7 +205,7 @@ def test_a_failing_run_leaves_earlier_results_whole(done: Path, repository: Path
     def broken(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(workflow, "write_workbook", broken)
+    monkeypatch.setattr(running, "write_workbook", broken)
     result = call("run", repository / "data" / "plan.toml", "--out", done)
     assert result.exit_code == 4
     assert "MB free" in result.output

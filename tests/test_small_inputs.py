@@ -124,7 +124,8 @@ def test_what_is_not_there_is_the_callers_fault(words: tuple[str, ...]) -> None:
 @pytest.mark.parametrize("profile", ["cn-guangxi-exit", "pmgsy", "sdg-9.1.1"])
 def test_every_profile_runs_on_the_sample(profile: str, repository: Path, tmp_path: Path) -> None:
     text = (repository / "data" / "plan.toml").read_text("utf-8").replace('"cn-hamlet"', f'"{profile}"')
-    text = text.replace('path = "', f'path = "{(repository / "data").as_posix()}/')
+    data = (repository / "data").as_posix()
+    text = text.replace('path = "', f'path = "{data}/').replace('dem = "', f'dem = "{data}/')
     (tmp_path / "plan.toml").write_text(text, "utf-8")
     result = call("run", tmp_path / "plan.toml", "--out", tmp_path / "o", "--quiet")
     assert result.exit_code == 0, result.output

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import geopandas as gpd
 
-from siteplan.cartography.groundlayers import ground_layers
+from siteplan.cartography.groundlayers import ground_layers, place_names
 from siteplan.cartography.grounds import Basemap, PlaneGrid, Terrain, TileSet
 from siteplan.cartography.page import MapLink, MapPage
 from siteplan.cartography.roadlayers import PlannedRoads, road_layers
@@ -44,17 +44,21 @@ def county_page(
     `projects` (see `siteplan.projects.places`) are shown by stage.
     """
     around = around or Around()
+    ground = ground_layers(
+        layers, result.coverage, projects, texts, planned=None if planned is None else planned.townships
+    )
     return MapPage(
         title=title,
         subtitle=texts("webmap.county.subtitle", profile=result.parameters["profile"]),
         language=texts.language,
-        layers=(*ground_layers(layers, result.coverage, projects, texts), *road_layers(result, texts, planned)),
+        layers=(*ground, *road_layers(result, texts, planned)),
         headlines=tuple(headlines),
         notes=tuple(notes),
         crs_name=f"EPSG:{layers.crs.to_epsg()} {layers.crs.name}",
         link=MapLink("villages", "ways", "id", "breaks"),
         grid=PlaneGrid.of(layers.crs),
         source=around.source,
+        place_names=place_names(layers, texts),
         terrain=around.terrain,
         basemaps=around.basemaps,
         tiles=around.tiles,

@@ -138,6 +138,8 @@ class MapLayer:
         Other sortings of the same rows, offered beside it.
     township_column, people_column : str or None
         Columns that the page's filters by township and by number of people look into.
+    list_columns : tuple of str
+        Columns of the printed list, beside the title; empty takes the first fields.
     side : "now", "planned" or ""
         With "planned" the layer shows what is to be when the planned projects are done: the page draws it on the right
         of the slider, where a layer of side "now" is left out; "" is drawn on both.
@@ -160,6 +162,7 @@ class MapLayer:
     more_themes: tuple[MapTheme, ...] = ()
     township_column: str | None = None
     people_column: str | None = None
+    list_columns: tuple[str, ...] = ()
     side: Side = ""
 
     def __post_init__(self) -> None:
@@ -206,7 +209,8 @@ class MapPage:
     """A whole page: layers, headline figures (label, value) and notes.
 
     `crs_name` names the CRS of the analysis, `grid` its plane grid where it has one that the page can read places in;
-    `source` says where the data come from (for the printed sheet). `translation` is the same page in another language:
+    `source` says where the data come from (for the printed sheet); `place_names` are names of townships as the tables
+    write them and as this language does. `translation` is the same page in another language:
     the same layers, rows and classes, other words; the page then has a switch.
     """
 
@@ -220,6 +224,7 @@ class MapPage:
     link: MapLink | tuple[str, str, str] | None = None
     grid: PlaneGrid | None = None
     source: str = ""
+    place_names: tuple[tuple[str, str], ...] = ()
     terrain: Terrain | None = None
     basemaps: tuple[Basemap, ...] = ()
     tiles: TileSet | None = None

@@ -21,6 +21,10 @@ VILLAGE_FIELDS = (
     "households", "people", "access_dist_m", "road_id", "to_harden_m", "unknown_m", "to_build_m", "anchor",
     "anchor_km", "anchor_min", "computed_text", "verified_text", "in_scope_text",
 )  # fmt: skip
+LIST_COLUMNS = (
+    "road_status_text", "planned_text", "missing_text", "reason", "id", "village", "households", "people",
+    "to_harden_m", "to_build_m", "anchor_km",
+)  # fmt: skip
 ROAD_FIELDS = ("road_id", "surface", "road_class", "state_text", "length_m")
 WITHOUT = ("unhardened", "hardened_island", "road_island", "no_road")
 """Verdicts of hamlets without a hardened road; one whose place is unknown is neither with nor without."""
@@ -29,10 +33,11 @@ _SURFACES = 8
 
 @dataclass(frozen=True)
 class PlannedRoads:
-    """The county when the planned projects are done: `villages` as `siteplan.projects.comparison.Comparison` has them,
-    `roads` as `RoadResult.roads` of the second analysis."""
+    """The county when the planned projects are done: `villages` and `townships` as
+    `siteplan.projects.comparison.Comparison` has them, `roads` as `RoadResult.roads` of the second analysis."""
 
     villages: gpd.GeoDataFrame
+    townships: pd.DataFrame
     roads: gpd.GeoDataFrame
 
 
@@ -40,7 +45,7 @@ def fields_of(texts: Texts, names: Sequence[str]) -> tuple[tuple[str, str], ...]
     """Columns with their labels; `X_text` is shown under the label of the column it words."""
     own = {"road_status_text": "road_status", "computed_text": "road_status_computed"}
     own |= {"verified_text": "verified_status", "state_text": "state", "in_scope_text": "in_scope"}
-    own |= {"planned_text": "planned_status", "missing_text": "missing"}
+    own |= {"planned_text": "planned_status", "missing_text": "missing", "kind_text": "kind"}
     return tuple((name, texts(f"roads.column.{own.get(name, name)}")) for name in names)
 
 
@@ -52,7 +57,7 @@ def road_layers(result: RoadResult, texts: Texts, planned: PlannedRoads | None) 
     shown += [_works(result, texts), _ways(result, texts), _gaps(result, texts), _breaks(result, texts)]
     shown.append(_villages(result, texts, planned))
     if planned is not None:
-        shown.append(_villages_planned(planned, texts))
+        shown.append(_villages_planned(planned, shown[-1].table[SHOWN_NAME], texts))
     return shown
 
 
@@ -93,7 +98,7 @@ def _villages(result: RoadResult, texts: Texts, planned: PlannedRoads | None) ->
     )
     names = [name for name in VILLAGE_FIELDS if planned is not None or not name.startswith("planned")]
     other_name = "name" if texts.language == "en" else "name_en"
-    if other_name in table.columns and (table[other_name].fillna("") != "").any():
+    if other_name in table.columns and (table[other_name].fillna(table[SHOWN_NAME]) != table[SHOWN_NAME]).any():
         names.insert(names.index("id"), other_name)
     verdict = texts("webmap.county.by_verdict")
     themes = [
@@ -125,14 +130,16 @@ def _villages(result: RoadResult, texts: Texts, planned: PlannedRoads | None) ->
         search_columns=name_columns(table),
         township_column="township" if (table["township"] != "").any() else None,
         people_column="people" if table["people"].notna().any() else None,
+        list_columns=tuple(name for name in LIST_COLUMNS if name in names),
         side="" if planned is None else "now",
         z=DrawOrder.POINTS + 1,
         label_zoom=13,
     )
 
 
-def _villages_planned(planned: PlannedRoads, texts: Texts) -> MapLayer:
-    table = with_shown_name(planned.villages, texts)
+def _villages_planned(planned: PlannedRoads, names: pd.Series, texts: Texts) -> MapLayer:
+    """The hamlets of the planned side; its key tells the page that they are the hamlets, row by row."""
+    table = planned.villages.assign(**{SHOWN_NAME: names.to_numpy()})
     title = texts("webmap.county.villages_planned")
     return MapLayer(
         key="villages_planned",
@@ -158,7 +165,7 @@ def _roads(roads: gpd.GeoDataFrame, texts: Texts, key: str, side: str) -> MapLay
     table = roads.assign(state_text=_worded(roads["state"], texts, "roads.state"))
     themes: tuple[MapTheme, ...] = ()
     if (table["surface"] != "").any():
-        surfaces = word_classes(table["surface"], texts, most=_SURFACES, weight=2.4)
+        surfaces = word_classes(table["surface"], texts, most=_SURFACES, key="webmap.county.word", weight=2.4)
         themes = (MapTheme("surface", texts("webmap.county.by_surface"), "surface", surfaces),)
     return MapLayer(
         key=key,
@@ -168,7 +175,7 @@ def _roads(roads: gpd.GeoDataFrame, texts: Texts, key: str, side: str) -> MapLay
         class_column="state",
         theme_title=texts("webmap.county.by_state"),
         more_themes=themes,
-        fields=fields_of(texts, ROAD_FIELDS),
+        fields=(("road_id", texts("roads.column.id")), *fields_of(texts, ROAD_FIELDS[1:])),
         title_column="name",
         side=side,  # type: ignore[arg-type]
         z=DrawOrder.ROADS,
@@ -187,7 +194,7 @@ def _ways(result: RoadResult, texts: Texts) -> MapLayer:
 
 def _works(result: RoadResult, texts: Texts) -> MapLayer:
     drawn = _line("works", result.works, texts, MapClass("", "", "#FFD400", weight=5.0))
-    fields = fields_of(texts, ("road_id", "surface", "length_m"))
+    fields = (("road_id", texts("roads.column.id")), *fields_of(texts, ("surface", "length_m")))
     return replace(drawn, z=DrawOrder.WAYS, fields=fields, title_column="name")
 
 

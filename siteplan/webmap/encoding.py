@@ -59,6 +59,7 @@ def encode_layer(
         "labelColumn": layer.label_column or layer.title_column,
         "townshipColumn": layer.township_column,
         "peopleColumn": layer.people_column,
+        "listColumns": list(layer.list_columns),
         "searchColumns": list(layer.search_columns),
         "themes": themes,
         "columns": {name: encode_column(layer.table[name]) for name in names},

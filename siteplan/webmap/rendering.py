@@ -109,6 +109,7 @@ def _page_words(page: MapPage) -> dict[str, Any]:
         "notes": list(page.notes),
         "crsName": page.crs_name,
         "source": page.source,
+        "places": dict(page.place_names),
         "tiles": page.tiles.title if page.tiles else "",
         "basemaps": [one.title for one in page.basemaps],
         "texts": {
@@ -132,5 +133,5 @@ def _link_columns(page: MapPage, layer: MapLayer) -> tuple[str, ...]:
     if page.link is None:
         return ()
     link = MapLink(*page.link)
-    linked = layer.key in (link.points, link.lines, link.breaks) or layer.side == "planned"
+    linked = layer.key in (link.points, link.lines, link.breaks, f"{link.points}_planned")
     return (link.id_column,) if linked and link.id_column in layer.table.columns else ()

@@ -33,8 +33,8 @@ class PlannedCounty:
     def roads_on_map(self, result: RoadResult, texts: Texts) -> PlannedRoads:
         """What the map shows, in the language of `texts`; `result` is today's in that language."""
         worded = reworded(self.verdicts, self.layers, texts)
-        villages = compare(result.villages, worded.villages).villages
-        return PlannedRoads(villages=villages, roads=worded.roads)
+        compared = compare(result.villages, worded.villages)
+        return PlannedRoads(villages=compared.villages, townships=compared.townships, roads=worded.roads)
 
 
 def planned_county(

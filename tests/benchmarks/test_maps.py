@@ -7,18 +7,16 @@ which its points do not need, left empty). Ratios of one run; no timed assertion
 from __future__ import annotations
 
 import json
-import shutil
 import statistics
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import geopandas as gpd
 import pytest
 from made_results import made_result
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from siteplan import workflow
 from siteplan.cartography.countypage import county_page
@@ -35,22 +33,11 @@ MARK = """<script>requestAnimationFrame(() => requestAnimationFrame(() => {
 DRAWN = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(performance.now()))))"
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    path = next((found for name in ("chromium", "google-chrome") if (found := shutil.which(name))), None)
-    if path is None:
-        pytest.skip("no Chromium on the path")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
-        yield opened
-        opened.close()
-
-
-def ready_s(chromium: Browser, file: Path, times: int) -> float:
+def ready_s(browser: Browser, file: Path, times: int) -> float:
     """Median seconds from the address to the second frame after the page says that it is ready."""
     taken = []
     for _ in range(times):
-        context = chromium.new_context(viewport={"width": 1366, "height": 768})
+        context = browser.new_context(viewport={"width": 1366, "height": 768})
         context.set_offline(True)
         page = context.new_page()
         page.set_default_timeout(LIMIT_MS)
@@ -63,9 +50,9 @@ def ready_s(chromium: Browser, file: Path, times: int) -> float:
     return statistics.median(taken)
 
 
-def moves_ms(chromium: Browser, file: Path) -> dict[str, float]:
+def moves_ms(browser: Browser, file: Path) -> dict[str, float]:
     """Milliseconds of a pan, a zoom in and a zoom out until drawn; the median of three each."""
-    context = chromium.new_context(viewport={"width": 1366, "height": 768})
+    context = browser.new_context(viewport={"width": 1366, "height": 768})
     page = context.new_page()
     page.goto(file.as_uri())
     page.wait_for_selector("html[data-ready=yes]", timeout=LIMIT_MS)
@@ -102,7 +89,7 @@ def explore_text(hamlets: gpd.GeoDataFrame, column: str | None) -> str:
 
 @pytest.mark.parametrize("size", SIZES, ids=["1000", "100000"])
 def test_a_province(
-    size: tuple[int, int], chromium: Browser, benchmark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    size: tuple[int, int], browser: Browser, benchmark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # explore asks for it, and uses it for numbers only
     stand_in = ModuleType("mapclassify")
@@ -127,9 +114,9 @@ def test_a_province(
         files[name] = tmp_path / f"{name}.html"
         files[name].write_text(made, encoding="utf-8")
     assert own.stat().st_size < files["classes"].stat().st_size or size[0] < 10_000
-    ready = {"own": ready_s(chromium, own, 3), "constant": ready_s(chromium, files["constant"], 3)}
-    ready["classes"] = ready_s(chromium, files["classes"], 3)
-    moves = moves_ms(chromium, own)
+    ready = {"own": ready_s(browser, own, 3), "constant": ready_s(browser, files["constant"], 3)}
+    ready["classes"] = ready_s(browser, files["classes"], 3)
+    moves = moves_ms(browser, own)
     assert all(value > 0 for value in (*ready.values(), *moves.values()))
     if benchmark.stats is not None:
         took = benchmark.stats.stats.median
@@ -154,7 +141,7 @@ for (const place of places) L.circleMarker(place, {{ radius: 5 }}).addTo(map);
 </script>{MARK}</body></html>"""
 
 
-def test_ladakh_against_plain_leaflet(ladakh_plan: Path, chromium: Browser, benchmark, tmp_path: Path) -> None:
+def test_ladakh_against_plain_leaflet(ladakh_plan: Path, browser: Browser, benchmark, tmp_path: Path) -> None:
     folder = tmp_path / "out"
     workflow.run(load_plan(ladakh_plan), folder)
     villages = gpd.read_file(folder / "results.gpkg", layer="villages")
@@ -163,9 +150,9 @@ def test_ladakh_against_plain_leaflet(ladakh_plan: Path, chromium: Browser, benc
     # in turns, so that what else the machine does falls on both
     own, theirs = [], []
     for _ in range(5):
-        own.append(ready_s(chromium, folder / "map.html", 1))
-        theirs.append(ready_s(chromium, plain, 1))
-    benchmark.pedantic(ready_s, args=(chromium, folder / "map.html", 1), rounds=1, iterations=1)
+        own.append(ready_s(browser, folder / "map.html", 1))
+        theirs.append(ready_s(browser, plain, 1))
+    benchmark.pedantic(ready_s, args=(browser, folder / "map.html", 1), rounds=1, iterations=1)
     size = (folder / "map.html").stat().st_size / 1e6
     assert size < 4
     if benchmark.stats is not None:

@@ -1,39 +1,16 @@
-"""Headless Chromium for page tests: one browser a session, and pages that can reach nothing but files.
-
-Without a Chromium on the path the tests are skipped with the reason, except in CI (environment `CI=true`), where
-they fail: a map that nobody opened is not tested.
-"""
+"""Pages in headless Chromium that can reach nothing but files."""
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Page, Route
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "webmap"))
-
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """A headless Chromium."""
-    path = next((found for found in map(shutil.which, NAMES) if found), None)
-    if path is None:
-        reason = f"no Chromium found (looked for {', '.join(NAMES)} on PATH)"
-        if os.environ.get("CI", "").lower() == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
-        yield opened
-        opened.close()
 
 
 @dataclass

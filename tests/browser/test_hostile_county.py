@@ -110,6 +110,7 @@ def test_nothing_runs_and_every_text_is_shown(hostile: Path, new_page: NewPage) 
         assert len(towns) == 1 + villages["township"].nunique()
         page.select_option("#sp-township", villages["township"].iloc[1])
         assert page.inner_text("#sp-filtered").count("1") >= 1
+        page.press("#sp-query", "Escape")
         page.click("#sp-filter-off")
     for layer in page.locator("#sp-legend .sp-layer-row input").all():
         layer.check()

@@ -8,7 +8,7 @@
 
   function place() {
     siteplan.dom.at("sp-split").style.left = splitX() + "px";
-    siteplan.redraw();
+    siteplan.redrawAll();
   }
 
   function show() {
@@ -23,6 +23,9 @@
 
   siteplan.compare = {
     on() { return on; },
+    share() { return share; },
+    /* to a share of the map's width */
+    move(to) { share = Math.max(0, Math.min(1, to)); siteplan.dom.at("sp-slider").value = String(Math.round(share * 100)); show(); place(); },
     /* there is something to compare */
     possible() { return siteplan.layers.some(({ data }) => data.side === "planned"); },
     /* where the split stands, in pixels of the view, or null */
@@ -39,6 +42,8 @@
       show();
       place();
       siteplan.showLegend();
+      siteplan.redrawAll();
+      siteplan.viewed();
     },
     open(theMap) {
       map = theMap;
@@ -46,6 +51,7 @@
       map.getContainer().append(siteplan.dom.at("sp-split"), bar);
       L.DomEvent.disableClickPropagation(slider);
       slider.addEventListener("input", () => { share = slider.value / 100; show(); place(); });
+      slider.addEventListener("change", () => siteplan.viewed());
       map.on("move resize", () => { if (on) place(); });
       siteplan.whenSpoken(show);
     },

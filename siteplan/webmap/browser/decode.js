@@ -183,7 +183,7 @@ window.siteplan = {};
   /* One layer's block, decoded: settings as given, plus shape, cells (column -> values), the sorting in use (classes,
      classOf, byClass, hidden) and visible (null, or 1 for each row that passes the filter). */
   siteplan.decodeLayer = function (block, language) {
-    const data = Object.assign({}, block, { layerKey: block.key, language, sortings: block.themes.map(() => null), visible: null });
+    const data = Object.assign({ listColumns: [] }, block, { layerKey: block.key, language, sortings: block.themes.map(() => null), visible: null });
     data.shape = geometry(block.geometry, block.size);
     let placed = 0;
     for (let f = 0; f < block.size; f++) if (data.shape.runOf[f + 1] > data.shape.runOf[f]) placed++;

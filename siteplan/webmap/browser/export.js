@@ -96,20 +96,31 @@
     setTimeout(() => URL.revokeObjectURL(address), 10000);
   }
 
+  function show() {
+    const { button, element, at } = siteplan.dom, box = at("sp-export"), texts = siteplan.texts;
+    if (box.hidden) return;
+    const { data, order } = siteplan.table.rows();
+    const shut = button("sp-close", "×", () => siteplan.exporting.toggle(false));
+    shut.setAttribute("aria-label", texts.close);
+    box.replaceChildren(
+      shut,
+      element("p", "sp-hint", siteplan.fill(texts.export_what, { layer: data.title, n: order.length, of: data.size })),
+      button("sp-action", "CSV", () => save(csv(), "text/csv", ".csv")),
+      button("sp-action", "GeoJSON", () => save(geojson(), "application/geo+json", ".geojson")),
+    );
+  }
+
   siteplan.exporting = {
-    csv, geojson,
-    toggle() {
-      const { button, element, at } = siteplan.dom, box = at("sp-export"), texts = siteplan.texts;
-      box.hidden = !box.hidden;
+    csv, geojson, refresh: show,
+    toggle(wanted) {
+      const box = siteplan.dom.at("sp-export"), on = wanted === undefined ? box.hidden : wanted;
+      box.hidden = !on || siteplan.table.rows().data === null;
       siteplan.tools.mark("export", !box.hidden);
-      if (box.hidden) return;
-      const { data, order } = siteplan.table.rows();
-      if (!data) { box.hidden = true; return; }
-      box.replaceChildren(
-        element("p", "sp-hint", siteplan.fill(texts.export_what, { layer: data.title, n: order.length, of: data.size })),
-        button("sp-action", "CSV", () => save(csv(), "text/csv", ".csv")),
-        button("sp-action", "GeoJSON", () => save(geojson(), "application/geo+json", ".geojson")),
-      );
+      show();
+    },
+    open() {
+      siteplan.whenSpoken(show);
+      siteplan.filter.whenApplied(show);
     },
   };
 })(window.siteplan);

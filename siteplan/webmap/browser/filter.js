@@ -55,12 +55,13 @@
       main.visible = visibleOf(main);
       for (const { data } of siteplan.layers) {
         if (data === main) continue;
-        const linked = link && link.id in data.cells && (data.key === link.lines || data.key === link.breaks || data.side === "planned");
+        const linked = link && link.id in data.cells && (data.key === link.lines || data.key === link.breaks || data.key === link.points + "_planned");
         data.visible = linked ? follow(data, link.id) : visibleOf(data);
       }
     }
     for (const act of listeners) act();
     siteplan.redraw();
+    siteplan.viewed();
   }
 
   function option(value, text) {
@@ -107,7 +108,7 @@
     if (!main) return;
     box.append(element("h2", "", texts.filter));
     if (main.townshipColumn !== null) {
-      const names = townships().map(([name, n]) => option(name, name + " (" + n + ")"));
+      const names = townships().map(([name, n]) => option(name, siteplan.placeName(name) + " (" + n + ")"));
       box.append(choice("sp-township", texts.township, [option("", texts.all)].concat(names), state.township, (value) => {
         state.township = value;
         apply();
@@ -159,6 +160,7 @@
       Object.assign(state, wanted);
       const known = main && (main.groups.some((one) => "group:" + one.key === state.group) || main.classes.some((look) => "class:" + look.key === state.group));
       if (!known) state.group = "";
+      if (!main || main.townshipColumn === null || !main.cells[main.townshipColumn].includes(state.township)) state.township = "";
       apply();
     },
     /* a class filter of another sorting means nothing */

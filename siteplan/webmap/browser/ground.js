@@ -112,7 +112,7 @@
       shape.index = null;
     }
     if (relief) shiftRelief(place);
-    siteplan.redraw();
+    siteplan.redrawAll();
   }
 
   function choose(key) {
@@ -131,6 +131,7 @@
     /* Leaflet writes attributions as markup */
     plainText(text) { return text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;"); },
     draw, choose, trouble() {},
+    failed() { return failed; },
     chosen() { return chosen; },
     relief() { return relief; },
     showRelief(on) { relief.shown = on; canvas.redraw(); },

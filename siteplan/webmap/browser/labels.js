@@ -49,13 +49,17 @@
     ctx.fillText(text, x, y);
   }
 
+  /* who filters hamlets wants to know which they are: their names come sooner */
+  function eager(data) { return data.visible ? 1.5 : 0; }
+
+  const AROUND = [[0, 0], [0, 20], [0, -20], [0, 40], [0, -40], [50, 0], [-50, 0], [50, 24], [-50, -24], [-50, 24], [50, -24], [0, 60], [0, -60]];
   siteplan.shortened = shortened;
   siteplan.drawLabels = function (ctx, layers, view, radiusOf) {
     const room = new Room(), family = getComputedStyle(document.body).fontFamily;
     const top = layers.slice().reverse();
     const points = [];
     for (const data of top) {
-      if (data.labelZoom === null || data.labelColumn === null || view.zoom < data.labelZoom) continue;
+      if (data.labelZoom === null || data.labelColumn === null || view.labelZoom + eager(data) < data.labelZoom) continue;
       const names = data.cells[data.labelColumn];
       for (let c = data.classes.length - 1; c >= 0; c--) {
         if (data.hidden[c]) continue;
@@ -72,20 +76,18 @@
       }
     }
     ctx.textBaseline = "middle";
-    for (const one of points) {
+    // areas first: they have few places to go, and stand for more
+    for (const one of points.filter((each) => !each.isPoint).concat(points.filter((each) => each.isPoint))) {
       ctx.font = one.isPoint ? "12px " + family : "600 14px " + family;
       const text = shortened(one.text);
       const w = widthOf(ctx, text), h = 14, gap = one.r + 3;
       const places = one.isPoint
         ? [[gap, 0], [-gap - w, 0], [-w / 2, -gap - h / 2], [-w / 2, gap + h / 2]]
-        : [[-w / 2, 0]];
-      for (const [dx, dy] of places) {
-        const x = one.x + dx, y = one.y + dy;
-        if (room.take(x - 1, y - h / 2, x + w + 1, y + h / 2, false)) {
-          write(ctx, text, x, y, one.isPoint ? "#1d2530" : "#5d6673");
-          break;
-        }
-      }
+        : AROUND.map(([dx, dy]) => [dx - w / 2, dy]);
+      const free = places.find(([dx, dy]) => room.take(one.x + dx - 1, one.y + dy - h / 2, one.x + dx + w + 1, one.y + dy + h / 2, false));
+      // an area without free ground is named all the same
+      const at = free || (one.isPoint ? null : places[0]);
+      if (at) write(ctx, text, one.x + at[0], one.y + at[1], one.isPoint ? "#1d2530" : "#4a5260");
     }
   };
 })(window.siteplan);

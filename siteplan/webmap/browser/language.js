@@ -22,8 +22,8 @@
     if (!siteplan.page.languages.includes(language) || language === siteplan.language) return;
     use(language);
     for (const { data } of siteplan.layers) siteplan.data.speak(data, language);
-    for (const act of listeners) act();
-    siteplan.redraw();
+    keepFocus(() => { for (const act of listeners) act(); });
+    siteplan.redrawAll();
   };
 
   function element(tag, className, text) {
@@ -40,7 +40,22 @@
     return node;
   }
 
-  siteplan.dom = { element, button, at(id) { return document.getElementById(id); } };
+  /* Do what rebuilds a part of the page, and give the focus back to the control of the same id. */
+  function keepFocus(act) {
+    const before = document.activeElement, id = before && before.id;
+    act();
+    const after = id && document.getElementById(id);
+    if (after && after !== before && document.activeElement !== after) after.focus({ preventScroll: true });
+  }
+
+  siteplan.dom = { element, button, keepFocus, at(id) { return document.getElementById(id); } };
+
+  /* Whoever changes what is seen tells so; the address of the view follows. */
+  const watchers = [];
+  siteplan.whenViewed = function (act) { watchers.push(act); };
+  siteplan.viewed = function () { for (const act of watchers) act(); };
+  /* a place's name in the language in use, where the page knows it */
+  siteplan.placeName = function (name) { return siteplan.words.places[name] || name; };
   siteplan.openPage = function () {
     siteplan.page = siteplan.block("page");
     use(siteplan.page.languages[0]);

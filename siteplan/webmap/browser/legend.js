@@ -19,6 +19,15 @@
     return data.shape.only || "point";
   }
 
+  /* the kinds of shape that a class has, for its swatches */
+  function kindsOf(data, c) {
+    if (data.shape.only) return [data.shape.only];
+    const found = new Set();
+    for (const f of data.byClass[c]) if (siteplan.geo.hasPlace(data, f)) found.add(data.shape.kindOf(f));
+    return found.size ? Array.from(found) : [kindOf(data)];
+  }
+  function swatches(data, c) { return kindsOf(data, c).map((kind) => siteplan.symbols.swatch(data.classes[c], kind)); }
+
   function count(n) { return siteplan.dom.element("span", "sp-count", String(n)); }
 
   function sortings(data) {
@@ -29,6 +38,7 @@
       select.append(option);
     });
     select.value = data.themeKey;
+    select.id = "sp-theme-" + data.key;
     select.addEventListener("change", () => siteplan.setTheme(data, select.value));
     label.append(element("span", "", siteplan.texts.sorted_by), select);
     return label;
@@ -36,7 +46,7 @@
 
   function group(layer) {
     const { element } = siteplan.dom, texts = siteplan.texts;
-    const data = layer.data, kind = kindOf(data), box = element("div", "sp-group");
+    const data = layer.data, box = element("div", "sp-group");
     box.dataset.layer = data.key;
     const head = row("sp-layer-row", layer.shown, texts.show_layer, (on) => {
       if (on) map.addLayer(layer); else map.removeLayer(layer);
@@ -44,7 +54,7 @@
     });
     box.classList.toggle("sp-off", !layer.shown);
     const single = data.classes.length === 1 && data.themes.length === 1;
-    if (single) head.append(siteplan.symbols.swatch(data.classes[0], kind));
+    if (single) head.append(...swatches(data, 0));
     head.append(element("span", "sp-name", data.title), count(siteplan.data.total(data)));
     box.append(head);
     if (data.themes.length > 1) box.append(sortings(data));
@@ -53,10 +63,11 @@
         const line = row("sp-class-row", !data.hidden[c], texts.show_class, (on) => {
           data.hidden[c] = !on;
           siteplan.redraw();
+          siteplan.viewed();
         });
         const n = siteplan.data.count(data, c);
         line.dataset.class = look.key;
-        line.append(siteplan.symbols.swatch(look, kind), element("span", "sp-name", look.label), count(n));
+        line.append(...swatches(data, c), element("span", "sp-name", look.label), count(n));
         line.classList.toggle("sp-none", n === 0);
         box.append(line);
       });
@@ -71,7 +82,7 @@
     const { element } = siteplan.dom, texts = siteplan.texts, choices = siteplan.ground.choices(), relief = siteplan.ground.relief();
     const box = element("div", "sp-group");
     if (relief) {
-      const line = row("sp-layer-row", relief.shown, texts.show_layer, (on) => siteplan.ground.showRelief(on));
+      const line = row("sp-layer-row", relief.shown, texts.show_layer, (on) => { siteplan.ground.showRelief(on); siteplan.viewed(); });
       line.id = "sp-relief";
       line.append(element("span", "sp-name", texts.relief));
       box.append(line);
@@ -90,10 +101,10 @@
         hint.textContent = failed ? texts.no_tiles : one && one.datum === "gcj02" ? texts.gcj02_notice : "";
       };
       siteplan.ground.trouble = tell;
-      select.addEventListener("change", () => siteplan.ground.choose(select.value));
+      select.addEventListener("change", () => { siteplan.ground.choose(select.value); siteplan.viewed(); });
       label.append(element("span", "", texts.basemap), select);
       box.append(label, hint);
-      tell(0);
+      tell(siteplan.ground.failed());
     }
     return box.childNodes.length ? [box] : [];
   }
@@ -101,23 +112,42 @@
   function show() {
     const legend = siteplan.dom.at("sp-legend"), comparing = siteplan.compare.on();
     const layers = siteplan.layers.filter(({ data }) => data.side !== "planned" || comparing);
-    legend.replaceChildren(siteplan.dom.element("h2", "", siteplan.texts.layers), ...layers.reverse().map(group), ...ground());
+    siteplan.dom.keepFocus(() => {
+      legend.replaceChildren(siteplan.dom.element("h2", "", siteplan.texts.layers), ...layers.reverse().map(group), ...ground());
+    });
+  }
+
+  /* after a filter: the counts, in place, so that a click that ended typing still meets its box */
+  function recount() {
+    for (const { data } of siteplan.layers) {
+      const box = document.querySelector('#sp-legend [data-layer="' + data.key + '"]');
+      if (!box) continue;
+      box.querySelector(".sp-layer-row .sp-count").textContent = String(siteplan.data.total(data));
+      box.querySelectorAll(".sp-class-row").forEach((line, c) => {
+        const n = siteplan.data.count(data, c);
+        line.querySelector(".sp-count").textContent = String(n);
+        line.classList.toggle("sp-none", n === 0);
+      });
+    }
   }
 
   siteplan.setTheme = function (data, key) {
     const n = siteplan.data.themeNumber(data, key);
     if (n < 0) return;
     siteplan.data.sortBy(data, n);
-    if (data === siteplan.filter.main()) siteplan.filter.forget(); else show();
-    siteplan.redraw();
+    if (data === siteplan.filter.main()) siteplan.filter.forget();
+    show();
+    siteplan.panel.refresh();
+    siteplan.redrawAll();
+    siteplan.viewed();
   };
 
-  siteplan.legendKind = kindOf;
+  siteplan.legendSwatches = swatches;
   siteplan.showLegend = show;
   /* called by folium's layer control with the map and its layers */
   siteplan.legend = function (theMap) { map = theMap; };
   siteplan.openLegend = function () {
-    siteplan.filter.whenApplied(show);
+    siteplan.filter.whenApplied(recount);
     siteplan.whenSpoken(show);
   };
 })(window.siteplan);

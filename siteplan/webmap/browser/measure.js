@@ -37,7 +37,6 @@
     ctx.beginPath();
     at.forEach(([x, y], i) => ctx[i ? "lineTo" : "moveTo"](x, y));
     if (at.length > 2) {
-      ctx.closePath();
       ctx.fillStyle = "rgba(0, 90, 200, 0.12)";
       ctx.fill();
     }
@@ -45,6 +44,14 @@
       ctx.lineWidth = width;
       ctx.strokeStyle = colour;
       ctx.stroke();
+    }
+    if (at.length > 2) { // what closes the area is not part of the length
+      ctx.beginPath();
+      ctx.moveTo(...at[at.length - 1]);
+      ctx.lineTo(...at[0]);
+      ctx.setLineDash([5, 5]);
+      ctx.stroke();
+      ctx.setLineDash([]);
     }
     for (const [x, y] of at) {
       ctx.beginPath();
@@ -55,7 +62,13 @@
     }
   }
 
-  function add(latlng) { places.push(siteplan.ground.truePlace(latlng)); refresh(); }
+  /* the second click of a double one is no corner */
+  function add(latlng) {
+    const last = places[places.length - 1], place = siteplan.ground.truePlace(latlng);
+    if (last && siteplan.plane.length([last, place]) * 256 * Math.pow(2, map.getZoom()) / 40075016 < 3) return;
+    places.push(place);
+    refresh();
+  }
 
   siteplan.measure = {
     active() { return on; },
@@ -66,6 +79,7 @@
       if (!on) places = [];
       document.body.classList.toggle("sp-measuring", on);
       siteplan.tools.mark("measure", on);
+      if (on) map.doubleClickZoom.disable(); else map.doubleClickZoom.enable();
       if (on) map.getContainer().focus();
       refresh();
     },
@@ -74,7 +88,7 @@
       canvas = siteplan.addCanvas(map, "measure", 460, draw);
       siteplan.whenSpoken(show);
       document.addEventListener("keydown", (event) => {
-        if (!on || event.target.closest("input, select, button, textarea")) return;
+        if (!on || !(event.target === document.body || map.getContainer().contains(event.target)) || siteplan.printing.on()) return;
         if (event.key === "Enter") add(map.getCenter());
         else if (event.key === "Backspace") { places.pop(); refresh(); }
         else if (event.key === "Escape") siteplan.measure.toggle(false);

@@ -20,15 +20,19 @@
   /* a cell as the panel, the table and an export show it: classes by their labels */
   function cellText(data, name, f) {
     const value = data.cells[name][f];
+    if (name === data.townshipColumn && value !== null) return siteplan.placeName(String(value));
     return (value === null ? null : siteplan.data.labelBy(data, name, f)) || shownText(value);
   }
 
   let panel = null, map = null, hits = [], place = 0;
 
-  function show() {
+  function show() { siteplan.dom.keepFocus(build); }
+
+  function build() {
     if (!hits.length) return;
     const one = hits[place], { data, f } = one, texts = siteplan.texts;
     panel.replaceChildren();
+    panel.setAttribute("aria-label", titleOf(data, f));
     const head = element("header");
     head.append(element("h2", "", titleOf(data, f)), button("sp-close", "×", close));
     head.lastChild.setAttribute("aria-label", texts.close);
@@ -57,6 +61,8 @@
       const pager = element("div", "sp-pager");
       const turn = (by) => () => { place = (place + by + hits.length) % hits.length; show(); };
       pager.append(button("", "‹", turn(-1)), element("span", "", fill(texts.hit_of, { i: place + 1, n: hits.length })), button("", "›", turn(1)));
+      pager.firstChild.id = "sp-previous";
+      pager.lastChild.id = "sp-next";
       pager.firstChild.setAttribute("aria-label", texts.previous);
       pager.lastChild.setAttribute("aria-label", texts.next);
       foot.append(pager);
@@ -96,10 +102,18 @@
     start(theMap) {
       map = theMap;
       panel = document.getElementById("sp-panel");
-      document.addEventListener("keydown", (event) => { if (event.key === "Escape" && !panel.hidden && !event.defaultPrevented) close(); });
+      document.addEventListener("keydown", (event) => {
+        if (event.key === "Escape" && !panel.hidden && !event.defaultPrevented && !siteplan.printing.on()) close();
+      });
       siteplan.whenSpoken(() => { if (!panel.hidden) show(); });
+      // what does not pass the filter is not on the map
+      siteplan.filter.whenApplied(() => {
+        if (hits.length && !siteplan.data.passes(hits[place].data, hits[place].f)) close();
+      });
     },
     map() { return map; },
+    refresh() { if (!panel.hidden) show(); },
+    focus() { if (!panel.hidden) panel.focus({ preventScroll: true }); },
     /* after a click: keep the view, but bring the feature out from under the panel */
     open(found) {
       hits = found;

@@ -56,17 +56,17 @@
     for (const layer of siteplan.layers.slice().reverse()) {
       const data = layer.data;
       if (!layer.shown || data.size === 0 || (side && data.side === "planned")) continue;
-      const kind = siteplan.legendKind(data), single = data.classes.length === 1;
-      const row = (look, label, n, className) => {
+      const single = data.classes.length === 1;
+      const row = (c, label, n, className) => {
         const line = element("p", className);
-        line.append(siteplan.symbols.swatch(look, kind), element("span", "", label), element("b", "", String(n)));
+        line.append(...siteplan.legendSwatches(data, c), element("span", "", label), element("b", "", String(n)));
         return line;
       };
-      if (single) { box.append(row(data.classes[0], data.title, siteplan.data.total(data), "")); continue; }
+      if (single) { box.append(row(0, data.title, siteplan.data.total(data), "")); continue; }
       box.append(element("h4", "", data.themes.length > 1 ? data.title + " · " + data.themeTitles[data.theme] : data.title));
       data.classes.forEach((look, c) => {
         const n = siteplan.data.count(data, c);
-        if (!data.hidden[c] && n) box.append(row(look, look.label, n, "sp-key-class"));
+        if (!data.hidden[c] && n) box.append(row(c, look.label, n, "sp-key-class"));
       });
     }
     return box;
@@ -75,7 +75,7 @@
   /* what the filter leaves on the sheet, in words */
   function filterWords() {
     const { township, group, least, most } = siteplan.filter.state, main = siteplan.filter.main(), words = [];
-    if (township) words.push(township);
+    if (township) words.push(siteplan.placeName(township));
     if (group && main) {
       const found = main.groups.find((one) => "group:" + one.key === group) || main.classes.find((look) => "class:" + look.key === group);
       if (found) words.push(found.label);
@@ -112,13 +112,13 @@
       ctx.fillRect(0, 0, canvas.width, canvas.height);
       ctx.setTransform(view.ratio, 0, 0, view.ratio, 0, 0);
       const waiting = siteplan.ground.draw(ctx, view, again);
-      const split = siteplan.compare.on() ? view.width / 2 : null;
+      const split = siteplan.compare.on() ? view.width * siteplan.compare.share() : null;
       siteplan.drawMap(ctx, view, split);
       if (split !== null) {
         ctx.fillStyle = "#111";
         ctx.fillRect(split - 0.75, 0, 1.5, view.height);
       }
-      siteplan.selection.draw(ctx, view);
+      siteplan.selection.draw(ctx, view, split);
       return waiting;
     };
     const again = () => { if (canvas.isConnected) paint(); };
@@ -144,6 +144,7 @@
     const latitude = siteplan.geo.latitude(middle[1]), w = frameWide * PX_PER_MM, h = frameHigh * PX_PER_MM;
     const scale = choice.scale || fitting(extent, w, h, latitude), zoom = zoomOf(scale, latitude), world = 256 * Math.pow(2, zoom);
     const view = siteplan.viewOf(zoom, middle[0] * world - w / 2, middle[1] * world - h / 2, w, h, DPI / 96);
+    view.labelZoom = zoom + 1; // paper is read from nearer than a screen, and is sharper
     page.dataset.scale = String(scale);
     const key = element("aside");
     key.style.width = side + "mm";
@@ -162,13 +163,16 @@
     return { page, draw() { shrink(key); drawFrame(canvas, view); } };
   }
 
-  /* a legend too long for its column is set smaller, down to what can still be read */
-  function shrink(key) {
-    for (let size = choice.paper === "a3" ? 3.2 : 2.9; size > 1.7; size -= 0.1) {
-      key.style.fontSize = size + "mm";
-      if (key.scrollHeight <= key.clientHeight + 1) return;
+  /* a legend too long for its column is set smaller, then in two columns, down to what can still be read */
+  function shrink(aside) {
+    const key = aside.querySelector(".sp-key"), largest = choice.paper === "a3" ? 3.2 : 2.9;
+    for (const two of [false, true]) {
+      aside.classList.toggle("sp-two", two);
+      for (let size = largest; size > 1.9; size -= 0.1) {
+        aside.style.fontSize = size + "mm";
+        if (key.scrollHeight <= key.clientHeight + 1 && key.scrollWidth <= key.clientWidth + 1) return;
+      }
     }
-    key.classList.add("sp-two");
   }
 
   /* the rows that pass the filter, with what a reader asks of them */
@@ -180,7 +184,8 @@
     page.append(element("h1", "", (choice.title === null ? siteplan.words.title : choice.title) + " · " + data.title), element("p", "", [filterWords(), today()].filter(Boolean).join(" · ")));
     const table = element("table"), head = element("tr"), top = element("thead"), body = element("tbody");
     const named = [[data.titleColumn, texts.name]].concat(data.fields.filter(([name]) => name !== data.titleColumn)).filter(([name]) => name !== null);
-    const kept = named.filter(([name]) => rows.some((f) => data.cells[name][f] !== null)).slice(0, 12);
+    const wanted = data.listColumns.length ? named.filter(([name]) => name === data.titleColumn || data.listColumns.includes(name)) : named.slice(0, 12);
+    const kept = wanted.filter(([name]) => rows.some((f) => data.cells[name][f] !== null));
     for (const [, label] of kept) head.append(element("th", "", label));
     for (const f of rows.slice(0, MOST_ROWS)) {
       const line = element("tr");
@@ -245,33 +250,57 @@
     return bar;
   }
 
+  /* the sheet anew, under the same bar: a click that ended typing still meets its button */
   function show() {
-    const focus = document.activeElement && box.contains(document.activeElement) ? document.activeElement.id : null;
-    const made = sheet(), desk = siteplan.dom.element("div", "sp-desk");
+    if (box.hidden) return;
+    const made = sheet(), desk = siteplan.dom.element("div", "sp-desk"), old = box.querySelector(".sp-desk");
     desk.append(made.page);
     if (choice.list && siteplan.filter.main()) desk.append(list());
-    box.replaceChildren(bars(), desk);
+    if (old) old.replaceWith(desk); else box.append(desk);
     made.draw();
-    if (focus) { const node = siteplan.dom.at(focus); if (node) node.focus(); }
   }
+
+  let before = null; // what had the focus
 
   siteplan.printing = {
     choice, fitting, zoomOf,
+    on() { return !box.hidden; },
     toggle(wanted) {
       const on = wanted === undefined ? box.hidden : wanted;
+      if (on !== box.hidden) return;
       box.hidden = !on;
       document.body.classList.toggle("sp-printing", on);
-      if (on) show(); else box.replaceChildren();
+      for (const node of document.body.children) if (node !== box && node.tagName !== "SCRIPT") node.inert = on;
+      if (on) {
+        before = document.activeElement;
+        box.replaceChildren(bars());
+        show();
+        box.querySelector("select").focus();
+      } else {
+        box.replaceChildren();
+        if (before) before.focus({ preventScroll: true });
+      }
     },
     open(theMap) {
       map = theMap;
       box = siteplan.dom.at("sp-print");
-      siteplan.whenSpoken(() => { if (!box.hidden) show(); });
-      // Ctrl-P on the map prints the sheet, not a clipped window
-      window.addEventListener("beforeprint", () => { if (box.hidden) siteplan.printing.toggle(true); });
-      document.addEventListener("keydown", (event) => {
-        if (event.key === "Escape" && !box.hidden) { siteplan.printing.toggle(false); event.preventDefault(); }
+      box.setAttribute("role", "dialog");
+      box.setAttribute("aria-modal", "true");
+      siteplan.whenSpoken(() => {
+        box.setAttribute("aria-label", siteplan.texts.print);
+        if (box.hidden) return;
+        box.replaceChildren(bars());
+        show();
       });
+      // Ctrl-P on the map prints the sheet, not a clipped window
+      window.addEventListener("beforeprint", () => siteplan.printing.toggle(true));
+      // first of all handlers: the sheet lies over everything else
+      document.addEventListener("keydown", (event) => {
+        if (event.key !== "Escape" || box.hidden) return;
+        siteplan.printing.toggle(false);
+        event.preventDefault();
+        event.stopImmediatePropagation();
+      }, true);
     },
   };
 })(window.siteplan);

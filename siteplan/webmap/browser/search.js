@@ -81,7 +81,9 @@
       const one = shown[n].one;
       close();
       document.body.classList.remove("sp-menu-open");
+      siteplan.dom.at("sp-menu").setAttribute("aria-expanded", "false");
       siteplan.panel.visit(one);
+      siteplan.panel.focus();
     }
 
     function search() {
@@ -94,7 +96,10 @@
         const { rank, text } = grade(entry, wanted);
         if (rank < 3) found.push({ one: entry.one, rank, text });
       }
-      found.sort((a, b) => a.rank - b.rank); // stable: layers from the top, rows in order
+      // the hamlets before other layers, those before what is not shown; then as they stand: layers from the top
+      const place = ({ one }) => (one.data === siteplan.filter.main() ? 0 : siteplan.shownOn("now").includes(one.data) ? 1 : 2);
+      found.forEach((hit) => { hit.place = place(hit); });
+      found.sort((a, b) => Math.floor(a.rank) - Math.floor(b.rank) || a.place - b.place || a.rank - b.rank);
       shown = found.slice(0, MOST);
       shown.forEach((hit, i) => {
         const { data, f } = hit.one, item = element("li");

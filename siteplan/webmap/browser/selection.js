@@ -75,36 +75,51 @@
     ctx.fillText(text, x + 6, y + 0.5);
   }
 
-  function draw(ctx, view) {
-    if (!selected) return;
-    const { ways, breaks } = linked(selected);
+  function drawNow(ctx, view, ways, breaks) {
     for (const way of ways) {
       strokeFeature(ctx, way, view, 9, "rgba(255,255,255,0.95)");
       strokeFeature(ctx, way, view, 5, "#111827");
       strokeFeature(ctx, way, view, 2, "#ffd400");
     }
-    const { data, f } = selected, kind = data.shape.kindOf(f);
-    if (siteplan.geo.hasPlace(data, f)) {
-      if (kind === "point") {
-        const look = data.classes[data.classOf[f]], r = siteplan.geo.radiusOf(look, view.zoom);
-        const v = data.shape.vertexOf[data.shape.runOf[f]];
-        const x = data.shape.x[v] * view.scale - view.left, y = data.shape.y[v] * view.scale - view.top;
-        const { image, half } = siteplan.symbols.sprite(look, r, view.ratio);
-        ctx.drawImage(image, x - half, y - half, 2 * half, 2 * half);
-        for (const [width, colour] of [[6, "#ffffff"], [3, "#111827"]]) {
-          ctx.beginPath();
-          ctx.arc(x, y, r + 7, 0, 2 * Math.PI);
-          ctx.lineWidth = width;
-          ctx.strokeStyle = colour;
-          ctx.stroke();
-        }
-        plate(ctx, siteplan.panel.titleOf(data, f), x + r + 11, y, "#111827");
-      } else {
-        strokeFeature(ctx, selected, view, 8, "rgba(255,255,255,0.9)");
-        strokeFeature(ctx, selected, view, 3.5, "#111827");
-      }
+    const { data, f } = selected;
+    if (data.shape.kindOf(f) === "point" && siteplan.geo.hasPlace(data, f)) {
+      const v = data.shape.vertexOf[data.shape.runOf[f]], look = data.classes[data.classOf[f]];
+      const x = data.shape.x[v] * view.scale - view.left, y = data.shape.y[v] * view.scale - view.top;
+      const { image, half } = siteplan.symbols.sprite(look, siteplan.geo.radiusOf(look, view.zoom), view.ratio);
+      ctx.drawImage(image, x - half, y - half, 2 * half, 2 * half);
     }
     for (const one of breaks) drawBreak(ctx, one, view);
+  }
+
+  /* the way, the symbol and the break say what is: on the planned side of the slider only the ring is drawn */
+  function draw(ctx, view, given) {
+    if (!selected) return;
+    const { ways, breaks } = linked(selected), split = given === undefined ? siteplan.compare.split(view) : given;
+    ctx.save();
+    if (split !== null) {
+      ctx.beginPath();
+      ctx.rect(0, 0, split, view.height);
+      ctx.clip();
+    }
+    drawNow(ctx, view, ways, breaks);
+    ctx.restore();
+    const { data, f } = selected;
+    if (!siteplan.geo.hasPlace(data, f)) return;
+    if (data.shape.kindOf(f) !== "point") {
+      strokeFeature(ctx, selected, view, 8, "rgba(255,255,255,0.9)");
+      strokeFeature(ctx, selected, view, 3.5, "#111827");
+      return;
+    }
+    const r = siteplan.geo.radiusOf(data.classes[data.classOf[f]], view.zoom), v = data.shape.vertexOf[data.shape.runOf[f]];
+    const x = data.shape.x[v] * view.scale - view.left, y = data.shape.y[v] * view.scale - view.top;
+    for (const [width, colour] of [[6, "#ffffff"], [3, "#111827"]]) {
+      ctx.beginPath();
+      ctx.arc(x, y, r + 7, 0, 2 * Math.PI);
+      ctx.lineWidth = width;
+      ctx.strokeStyle = colour;
+      ctx.stroke();
+    }
+    plate(ctx, siteplan.panel.titleOf(data, f), x + r + 11, y, "#111827");
   }
 
   function latLngBounds(box) {
@@ -125,7 +140,7 @@
     draw,
     /* a way, or a hamlet as planned, that was clicked stands for its hamlet */
     owner(one) {
-      if (!link || !(one.data.key === link.lines || one.data.side === "planned") || !(link.id in one.data.cells)) return one;
+      if (!link || !(one.data.key === link.lines || one.data.key === link.points + "_planned") || !(link.id in one.data.cells)) return one;
       const data = siteplan.find(link.points), id = one.data.cells[link.id][one.f];
       const rows = id === null ? [] : rowsWithId(data, id);
       return rows.length ? { data, f: rows[0] } : one;

@@ -42,7 +42,7 @@
   siteplan.viewOf = function (zoom, left, top, width, height, ratio) {
     const scale = 256 * Math.pow(2, zoom);
     return {
-      zoom, scale, left, top, width, height, ratio,
+      zoom, scale, left, top, width, height, ratio, labelZoom: zoom,
       box: [left / scale, top / scale, (left + width) / scale, (top + height) / scale],
     };
   };
@@ -262,8 +262,8 @@
   /* What folium's layers become: they hold data; adding and removing only marks them and draws the sheet again. */
   const Layer = L.Layer.extend({
     initialize(data) { this.data = data; this.shown = false; },
-    onAdd() { this.shown = true; siteplan.redraw(); },
-    onRemove() { this.shown = false; siteplan.redraw(); },
+    onAdd() { this.shown = true; siteplan.redraw(); siteplan.viewed(); },
+    onRemove() { this.shown = false; siteplan.redraw(); siteplan.viewed(); },
   });
 
   siteplan.layer = function (key) {
@@ -278,12 +278,15 @@
     return layer ? layer.data : null;
   };
 
+  const canvases = [];
+  siteplan.redrawAll = function () { for (const one of canvases) one.redraw(); };
   siteplan.addCanvas = function (map, name, zIndex, draw) {
     const pane = map.createPane(name);
     pane.style.zIndex = zIndex;
     pane.style.pointerEvents = "none";
     const made = new Canvas({ pane: name, draw, className: "sp-canvas sp-canvas-" + name });
     made.addTo(map);
+    canvases.push(made);
     return made;
   };
   siteplan.openSheet = function (map) {

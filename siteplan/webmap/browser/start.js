@@ -1,16 +1,22 @@
 /* Puts the page together once folium has made the map and its layers. */
 "use strict";
 (function (siteplan) {
+  const FIRST_FIGURES = 4;
+
   function fillFrame() {
     const { element, at } = siteplan.dom, words = siteplan.words, texts = siteplan.texts;
     at("sp-title").textContent = words.title;
     at("sp-subtitle").textContent = words.subtitle;
     at("sp-headlines").setAttribute("aria-label", texts.headlines);
-    at("sp-headlines").replaceChildren(...words.headlines.map(([label, value]) => {
+    const cards = words.headlines.map(([label, value]) => {
       const card = element("div", "sp-card");
       card.append(element("dd", "", value), element("dt", "", label));
       return card;
-    }));
+    });
+    at("sp-headlines").replaceChildren(...cards.slice(0, FIRST_FIGURES));
+    at("sp-more-figures").replaceChildren(...cards.slice(FIRST_FIGURES));
+    at("sp-more").hidden = cards.length <= FIRST_FIGURES;
+    at("sp-more-words").textContent = texts.more_figures;
     at("sp-notes").replaceChildren();
     if (words.notes.length) {
       const list = element("ul");
@@ -26,6 +32,14 @@
     at("sp-map-name").textContent = texts.skip_to_map;
     const north = at("sp-north");
     if (north) north.setAttribute("aria-label", texts.north);
+  }
+
+  /* the link past the side bar: to the map, not to an address */
+  function openSkip(map) {
+    siteplan.dom.at("sp-map-name").addEventListener("click", (event) => {
+      event.preventDefault();
+      map.getContainer().focus();
+    });
   }
 
   function openMenu() {
@@ -66,14 +80,15 @@
       ["measure", texts.measure, () => siteplan.measure.toggle()],
       ["compare", texts.compare, () => siteplan.compare.toggle()],
       ["export", texts.export, () => siteplan.exporting.toggle()],
-      ["link", texts.link, () => siteplan.link.copy()],
+      ["link", texts.link, () => siteplan.link.toggle()],
       ["print", texts.print, () => siteplan.printing.toggle(true)],
     ].filter(([name]) => name !== "compare" || siteplan.compare.possible());
+    bar.setAttribute("aria-label", texts.tools);
     const pressed = new Set(Array.from(bar.querySelectorAll("[aria-pressed=true]"), (one) => one.id));
     bar.replaceChildren(...tools.map(([name, text, act]) => {
       const made = button("sp-tool", text, act);
       made.id = "sp-tool-" + name;
-      if (!["link", "print"].includes(name)) made.setAttribute("aria-pressed", String(pressed.has(made.id)));
+      if (name !== "print") made.setAttribute("aria-pressed", String(pressed.has(made.id)));
       return made;
     }));
     for (const language of siteplan.page.languages) {
@@ -143,6 +158,7 @@
     openWhere();
     siteplan.whenSpoken(fillFrame);
     openMenu();
+    openSkip(map);
     map.attributionControl = L.control.attribution({ prefix: "Leaflet", position: "bottomleft" }).addTo(map);
     L.control.scale({ imperial: false, position: "bottomleft", maxWidth: 140 }).addTo(map);
     const north = siteplan.symbols.north("leaflet-control");
@@ -162,9 +178,18 @@
     siteplan.openLegend();
     siteplan.startSearch();
     siteplan.table.open();
+    siteplan.exporting.open();
     siteplan.printing.open(map);
     followPointer(map);
     map.on("click", click);
+    document.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || event.defaultPrevented) return;
+      for (const one of ["exporting", "link"]) {
+        if (siteplan.dom.at(one === "link" ? "sp-linkbox" : "sp-export").hidden) continue;
+        siteplan[one].toggle(false);
+        event.preventDefault();
+      }
+    }, true);
     siteplan.link.open(map);
     requestAnimationFrame(() => { document.documentElement.dataset.ready = "yes"; });
   };

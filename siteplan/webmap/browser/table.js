@@ -37,8 +37,7 @@
     const { element } = siteplan.dom, f = order[k], row = element("tr"), current = siteplan.selection.current();
     row.dataset.row = String(f);
     row.setAttribute("aria-rowindex", String(k + 2));
-    const chosen = current !== null && current.data === data && current.f === f;
-    row.setAttribute("aria-selected", String(chosen));
+    if (current !== null && current.data === data && current.f === f) row.setAttribute("aria-current", "true");
     for (const text of cellsOf(f)) {
       const cell = element("td", "", text);
       if (text.length > 12) cell.title = text;
@@ -64,6 +63,8 @@
   function pick(k) {
     if (k < 0 || k >= order.length) return;
     active = k;
+    // on a narrow screen the panel takes the table's place
+    if (window.matchMedia("(max-width: 760px)").matches) siteplan.table.toggle(false);
     siteplan.panel.visit({ data, f: order[k] });
   }
 
@@ -91,11 +92,14 @@
       const cell = element("th"), on = sortedBy === name;
       cell.scope = "col";
       cell.setAttribute("aria-sort", on ? (down ? "descending" : "ascending") : "none");
-      cell.append(button("sp-sort", label + (on ? (down ? " ▼" : " ▲") : ""), () => {
+      const sorter = button("sp-sort", label + (on ? (down ? " ▼" : " ▲") : ""), () => {
         down = on ? !down : false;
         sortedBy = name;
         refresh();
-      }));
+        siteplan.viewed();
+      });
+      sorter.id = "sp-sort-" + name;
+      cell.append(sorter);
       cell.style.width = widthOf(name, label) + "px";
       row.append(cell);
     }
@@ -109,7 +113,25 @@
     return Math.round(Math.max(size(label) + 8, Math.min(380, seen.length ? seen[Math.floor(seen.length * 0.9)] : 0)));
   }
 
-  function refresh() {
+  function refresh() { siteplan.dom.keepFocus(build); }
+
+  /* after a filter: other rows under the same head */
+  function refill() {
+    if (!data || !opened()) return;
+    sort();
+    siteplan.dom.at("sp-table-count").textContent = siteplan.fill(siteplan.texts.rows, { n: order.length, of: data.size });
+    settle();
+  }
+
+  /* the selected row, where it is now, in sight */
+  function settle() {
+    const current = siteplan.selection.current();
+    active = current && current.data === data ? order.indexOf(current.f) : -1;
+    if (active >= 0) bring(active);
+    paint();
+  }
+
+  function build() {
     if (!data || !opened()) return;
     const { element, button, at } = siteplan.dom, texts = siteplan.texts, box = at("sp-table");
     const left = scroller ? scroller.scrollLeft : 0;
@@ -123,12 +145,17 @@
       select.append(option);
     }
     select.value = data.key;
-    select.addEventListener("change", () => { data = siteplan.find(select.value); sortedBy = null; active = -1; refresh(); });
+    select.addEventListener("change", () => { siteplan.table.choose(select.value); });
     const shut = button("sp-close", "×", () => siteplan.table.toggle(false));
     shut.setAttribute("aria-label", texts.close);
-    bar.append(select, element("span", "sp-table-count", siteplan.fill(texts.rows, { n: order.length, of: data.size })), shut);
+    const count = element("span", "sp-table-count", siteplan.fill(texts.rows, { n: order.length, of: data.size }));
+    count.id = "sp-table-count";
+    count.setAttribute("role", "status");
+    bar.append(select, count, shut);
     scroller = element("div", "sp-scroller");
     scroller.tabIndex = 0;
+    scroller.id = "sp-scroller";
+    scroller.setAttribute("role", "region");
     scroller.setAttribute("aria-label", data.title);
     const table = element("table"), top = element("thead");
     body = element("tbody");
@@ -140,7 +167,7 @@
     scroller.addEventListener("keydown", keys);
     box.replaceChildren(bar, scroller);
     scroller.scrollLeft = left;
-    paint();
+    settle();
   }
 
   function keys(event) {
@@ -164,6 +191,17 @@
       siteplan.tools.mark("table", !box.hidden);
       siteplan.map.invalidateSize({ animate: false });
       refresh();
+      siteplan.viewed();
+    },
+    opened,
+    state() { return data ? { layer: data.key, by: sortedBy, down } : null; },
+    choose(key, by, isDown) {
+      data = siteplan.find(key) || data;
+      sortedBy = by || null;
+      down = Boolean(isDown);
+      refresh();
+      siteplan.exporting.refresh();
+      siteplan.viewed();
     },
     /* the layer of the table and its rows in their order: what an export writes */
     rows() {
@@ -173,7 +211,7 @@
     },
     open() {
       siteplan.whenSpoken(refresh);
-      siteplan.filter.whenApplied(refresh);
+      siteplan.filter.whenApplied(refill);
       siteplan.selection.whenChanged(follow);
     },
   };
