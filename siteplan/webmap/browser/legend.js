@@ -135,6 +135,8 @@
     const n = siteplan.data.themeNumber(data, key);
     if (n < 0) return;
     siteplan.data.sortBy(data, n);
+    const planned = siteplan.find(data.key + "_planned"), same = planned ? siteplan.data.themeNumber(planned, key) : -1;
+    if (same >= 0) siteplan.data.sortBy(planned, same); // both sides of the slider alike
     if (data === siteplan.filter.main()) siteplan.filter.forget();
     show();
     siteplan.panel.refresh();
