@@ -8,7 +8,7 @@ EPANET's reservoirs never run dry, so quantity is never asked of it. Here:
   hour: its night water spills;
 - people come before livestock: what people get is worked out as if there were no livestock. Troughs hold a day's
   water, so livestock gets, by the day, what people left to spill;
-- a shortage is shared within a stretch in proportion to what is wanted;
+- a shortage is shared within a stretch in proportion to what is wanted; what has a tank that still holds water waits;
 - the answer is the one that lasts: that of the day that repeats itself. What a tank held at the start is no supply.
 
 A yield, volume or number of people that is not known counts as nothing in the run; whoever would not be served without
@@ -248,24 +248,33 @@ def _nearest_storage(units: Units) -> Ints:
     return nearest
 
 
-def _names(network: WaterNetwork, units: Units, kind: str) -> np.ndarray:
-    """Ids of the working sources or tanks of each unit, joined by ";"."""
+def _held(network: WaterNetwork, units: Units, kind: str) -> list[list[int]]:
+    """Rows of the working sources or tanks of each unit."""
     nodes = network.nodes
-    chosen = np.flatnonzero(
-        (nodes["kind"] == kind).to_numpy() & nodes["works"].to_numpy(dtype=bool) & (units.of_node >= 0)
-    )
-    of_unit: list[list[str]] = [[] for _ in range(len(units))]
-    for number, node in zip(units.of_node[chosen].tolist(), nodes["node"].iloc[chosen].tolist(), strict=True):
-        of_unit[number].append(str(node))
-    return np.array([";".join(ids) for ids in of_unit], dtype=object)
+    chosen = (nodes["kind"] == kind).to_numpy() & nodes["works"].to_numpy(dtype=bool) & (units.of_node >= 0)
+    of_unit: list[list[int]] = [[] for _ in range(len(units))]
+    for row in np.flatnonzero(chosen).tolist():
+        of_unit[units.of_node[row]].append(row)
+    return of_unit
+
+
+def _told(network: WaterNetwork, rows: Sequence[Sequence[int]]) -> np.ndarray:
+    """Ids joined by ";"."""
+    ids = network.nodes["node"].to_numpy()
+    return np.array([";".join(str(ids[row]) for row in one) for one in rows], dtype=object)
 
 
 def _limited_by(network: WaterNetwork, reach: Reach, units: Units, unit: Ints, limit: np.ndarray) -> np.ndarray:
-    out = np.where(np.isin(limit, ("source", "no_tank", "yield_unknown")), reach.hamlets["sources"].to_numpy(), "")
-    out = out.astype(object)
-    by_tank = limit == "tank"
+    out = np.where(limit == "yield_unknown", reach.hamlets["sources"].to_numpy(), "").astype(object)
+    by_source, by_tank = np.isin(limit, ("source", "no_tank")), limit == "tank"
+    if by_source.any():
+        above = [set(rows) for rows in _held(network, units, "source")]
+        # Arcs come by the parent's depth: what is above a parent is complete when its arcs come.
+        for parent, child in zip(units.parent.tolist(), units.child.tolist(), strict=True):
+            above[child] |= above[parent]
+        out[by_source] = _told(network, [sorted(above[number]) for number in unit[by_source].tolist()])
     if by_tank.any():
-        out[by_tank] = _names(network, units, "tank")[_nearest_storage(units)[unit[by_tank]]]
+        out[by_tank] = _told(network, _held(network, units, "tank"))[_nearest_storage(units)[unit[by_tank]]]
     return out
 
 
@@ -274,8 +283,8 @@ def _unit_table(
 ) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            "sources": _names(network, units, "source"),
-            "tanks": _names(network, units, "tank"),
+            "sources": _told(network, _held(network, units, "source")),
+            "tanks": _told(network, _held(network, units, "tank")),
             "part": units.part,
             "hamlets": np.bincount(unit[unit >= 0], minlength=len(units)),
             "yield_m3_per_day": np.where(units.supply_unknown, np.nan, units.supply),

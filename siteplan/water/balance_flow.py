@@ -61,7 +61,7 @@ class Passing:
         for depth in range(int(units.depth.max(initial=-1)) + 1):
             arcs = np.flatnonzero(at == depth)
             rounds = [arcs[units.rank[arcs] == rank] for rank in np.unique(units.rank[arcs]).tolist()]
-            out.append((np.flatnonzero(units.depth == depth), rounds, arcs))
+            out.append((np.flatnonzero(units.depth == depth), rounds or [arcs], arcs))
         return out
 
     @cached_property
@@ -87,41 +87,46 @@ class Passing:
     def shares(self, supply: Floats, wanted: Floats, stored: Bools, full: Bools) -> Shares:
         """Who gets what at one moment.
 
-        A unit asks the units above it for what it and those behind it want beyond its own supply. Each unit serves its
-        own users and the units behind it alike: all of it while it has water stored, else in proportion to what is
-        asked. What is left fills its own tank, then what is not full behind it (in proportion to volume), then spills.
+        A unit asks the units above it for what it and those behind it want beyond its own supply. Each unit with water
+        stored serves its own users and the units behind it in full; without, in proportion to what is asked, first its
+        own users and what would run dry behind it, then what has water stored itself. What is left fills its own tank,
+        then what is not full behind it (in proportion to volume), then spills.
 
         Parameters
         ----------
         supply, wanted : m3 an hour. stored : water in store; full : no room left (a unit without storage is full).
         """
         units, parent, child = self.units, self.units.parent, self.units.child
-        asked = np.maximum(wanted - supply, 0.0)
-        demand = wanted.copy()
+        n = len(units)
+        # What is asked of the unit, and what it asks: row 0 now, row 1 what its storage, or one behind it, can bear.
+        demand, asked = np.stack([wanted, np.zeros(n)]), np.zeros((2, n))
         room_left = ~full
         for arcs, first in self._up:
             # Everything deeper is known: a unit's ask is complete when its turn comes.
-            asked[child[arcs]] = np.maximum(demand[child[arcs]] - supply[child[arcs]], 0.0)
-            np.add.at(demand, parent[first], asked[child[first]])
-            np.logical_or.at(room_left, parent[arcs], room_left[child[arcs]])
-        come, (got, spilled, net) = supply.copy(), np.zeros((3, len(units)))
-        lacks = np.zeros(len(units), dtype=bool)
+            own = child[arcs]
+            beyond = np.maximum(demand[:, own].sum(axis=0) - supply[own], 0.0)
+            asked[0, own] = np.where(stored[own], 0.0, np.maximum(demand[0, own] - supply[own], 0.0))
+            asked[1, own] = beyond - asked[0, own]
+            for kind in (0, 1):
+                np.add.at(demand[kind], parent[first], asked[kind, child[first]])
+            np.logical_or.at(room_left, parent[arcs], room_left[own])
+        come, (got, spilled, net) = supply.copy(), np.zeros((3, n))
+        lacks = np.zeros(n, dtype=bool)
+        place = np.zeros(n, dtype=np.int64)
         for at, rounds, arcs in self._down:
             left = come[at].copy()
-            place = np.zeros(len(units), dtype=np.int64)
             place[at] = np.arange(len(at))
-            for number in range(max(len(rounds), 1)):
-                turn = rounds[number] if rounds else arcs
+            for number, (kind, turn) in enumerate([(kind, turn) for kind in (0, 1) for turn in rounds]):
                 total = wanted[at].copy() if number == 0 else np.zeros(len(at))
-                np.add.at(total, place[parent[turn]], asked[child[turn]])
+                np.add.at(total, place[parent[turn]], asked[kind, child[turn]])
                 short = ~stored[at] & (left < total)
                 part = np.divide(np.maximum(left, 0.0), total, out=np.ones(len(at)), where=short & (total > 0))
                 lacks[at[short & (left < total * (1 - 1e-12))]] = True
                 if number == 0:
                     got[at] = wanted[at] * part
-                given = asked[child[turn]] * part[place[parent[turn]]]
+                given = asked[kind, child[turn]] * part[place[parent[turn]]]
                 np.add.at(come, child[turn], given)
-                asked[child[turn]] -= given
+                asked[kind, child[turn]] -= given
                 left = np.where(short, 0.0, left - total * part)
             left[np.abs(left) < _STILL] = 0.0
             spare = np.where(full[at] & (left > 0), left, 0.0)

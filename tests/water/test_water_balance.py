@@ -13,6 +13,8 @@ from siteplan.errors import PlanError
 from siteplan.language import Texts
 from siteplan.layers.findings import with_messages
 from siteplan.water.balance import LIMITS, STATES, Balance, water_balance
+from siteplan.water.balance_flow import Passing
+from siteplan.water.balance_units import build_units
 from siteplan.water.model import Demands, WaterNetwork
 from siteplan.water.tracing import trace
 
@@ -84,8 +86,8 @@ def test_one_tank_against_small_steps(seed: int) -> None:
 
 
 def test_two_tanks_in_a_row() -> None:
-    """2 L/s in; A before the second tank wants 1, B behind it 2 L/s. The first tank (10 m3) lasts 10,000 s; then 2 L/s
-    are shared 1 : 2, and the second (5 m3) makes up B's 0.667 L/s for 7,500 s more."""
+    """2 L/s in; A before the second tank wants 1, B behind it 2 L/s. The first tank (10 m3) lasts 10,000 s; then A goes
+    first while B's own tank (5 m3) makes up 1 L/s for 5,000 s more; then 2 L/s are shared 1 : 2."""
     network = drawn(
         {"S1": {"yield_m3_per_day": 172.8}, "T1": {"volume_m3": 10.0}, "J1": {}, "T2": {"volume_m3": 5.0}, "J2": {}},
         [("S1", "T1"), ("T1", "J1"), ("J1", "T2"), ("T2", "J2")],
@@ -94,10 +96,54 @@ def test_two_tanks_in_a_row() -> None:
     found = balanced(network, people(86.4, 172.8), hours=48)
     got = dict(zip(found.hamlets["unit"], found.units.loc[found.hamlets["unit"], "run_got_m3"], strict=True))
     first, second = found.hamlets["unit"]
-    assert got[first] == pytest.approx(10 + 2 / 3 * 162.8)
-    assert got[second] == pytest.approx(2 * 17.5 + 4 / 3 * 155.3)
+    assert got[first] == pytest.approx(15 + 2 / 3 * 157.8)
+    assert got[second] == pytest.approx(2 * 15 + 4 / 3 * 157.8)
     assert sum(got.values()) == pytest.approx(345.6 + 15)
     assert found.hamlets["people_share"].tolist() == pytest.approx([2 / 3, 2 / 3])
+
+
+@pytest.mark.parametrize("volume", [19.2, 10.0])
+def test_a_hamlet_on_the_line_to_the_tank(volume: float) -> None:
+    """2.4 m3 an hour come; A on the line wants 1 and B behind the tank 3 m3 an hour, all within twelve hours. A goes
+    first, the tank fills by night and adds 1.6 m3 an hour to the 1.4 that A leaves: 19.2 m3 are enough."""
+    network = drawn(
+        {"S1": {"yield_m3_per_day": 57.6}, "J1": {}, "T1": {"volume_m3": volume}, "J2": {}},
+        [("S1", "J1"), ("J1", "T1"), ("T1", "J2")],
+        ["J1", "J2"],
+    )
+    hamlets = balanced(network, people(12.0, 36.0), HALF).hamlets
+    if volume > 19:
+        assert hamlets["people_share"].tolist() == pytest.approx([1, 1])
+        return
+    # 10 m3 last 6.25 h; in the other 5.75 h 2.4 are shared 1 : 3, A 0.6 and B 1.8.
+    assert hamlets["people_share"].tolist() == pytest.approx([(6.25 + 0.6 * 5.75) / 12, (3 * 6.25 + 1.8 * 5.75) / 36])
+    assert hamlets["limit"].tolist() == ["no_tank", "tank"]
+    assert hamlets["limited_by"].tolist() == ["S1", "T1"]
+
+
+def test_a_stretch_between_two_tanks_does_not_join_them() -> None:
+    """C draws from both tanks, which leaves the hamlet that hangs on the poor one alone with it."""
+    network = drawn(
+        {
+            "S1": {"yield_m3_per_day": 10.0}, "T1": {"volume_m3": 5.0}, "J1": {},
+            "S2": {"yield_m3_per_day": 50.0}, "T2": {"volume_m3": 5.0}, "J2": {}, "J3": {},
+        },
+        [("S1", "T1"), ("T1", "J1"), ("T1", "J3"), ("S2", "T2"), ("T2", "J2"), ("T2", "J3")],
+        ["J1", "J2", "J3"],
+    )  # fmt: skip
+    hamlets = balanced(network, people(20.0, 20.0, 20.0)).hamlets
+    assert hamlets["people_share"].tolist() == pytest.approx([0.25, 1, 1])
+    assert hamlets["limited_by"].tolist() == ["S1", "", ""]
+
+
+def test_a_tank_that_nothing_else_fills_is_filled_whatever_the_heights_say() -> None:
+    """Heights err by metres: a spring said to lie 2 m below its only tank feeds it all the same."""
+    network = drawn(
+        {"S1": {"yield_m3_per_day": 50.0, "head_m": 138.0}, "T1": {"volume_m3": 5.0, "floor_m": 140.0}, "J1": {}},
+        [("S1", "T1"), ("T1", "J1")],
+        ["J1"],
+    )
+    assert balanced(network, people(50.0)).hamlets["state"].tolist() == ["enough"]
 
 
 @pytest.mark.parametrize(
@@ -255,7 +301,12 @@ def test_losses_and_the_highest_day() -> None:
 
 def test_a_tank_that_drains_slowly_does_not_hide_a_yield_that_is_too_small() -> None:
     """Wanted 10.1, come 10.0: the tank hides it for 100 days, the answer does not."""
-    hamlet = balanced(spring_tank_hamlet(m3_per_day=10.0, volume=10.0), people(10.1)).hamlets.iloc[0]
+    network = spring_tank_hamlet(m3_per_day=10.0, volume=10.0)
+    passing = Passing(build_units(network, trace(network), np.array([False, False, True])))
+    day, repeats = passing.lasting_day(np.array([10.1]), np.ones(24))
+    assert day.got.tolist() == pytest.approx([10.0])
+    assert repeats.all()
+    hamlet = balanced(network, people(10.1)).hamlets.iloc[0]
     assert hamlet["people_share"] == pytest.approx(10 / 10.1)
     assert hamlet["limit"] == "source"
 
@@ -305,6 +356,7 @@ def test_what_must_hold_for_any_network(seed: int) -> None:
     assert (got <= hamlets["people_wanted_m3_per_day"] + 1e-9).all()
     assert (hamlets["unit"] >= 0).tolist() == reach.hamlets["reached"].tolist()
     assert set(hamlets["limit"]) <= set(LIMITS)
+    assert (hamlets["limited_by"] != "").tolist() == (hamlets["limit"] != "").tolist()
     # Livestock takes nothing from people.
     alone = Demands(demands.table.assign(livestock_m3_per_day=0.0), demands.rules)
     without = water_balance(network, alone, reach, hourly_factors=factors, hours=72).hamlets

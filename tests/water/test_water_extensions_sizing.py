@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from siteplan.water.extensions import Corridors, load_catalogue
 from siteplan.water.extensions.catalogue import Catalogue, Pipes
 from siteplan.water.extensions.feasibility import feasibility
-from siteplan.water.extensions.points import Points, Works, heads, needed_heads, tree_points
+from siteplan.water.extensions.points import Points, Works, at_rest, heads, needed_heads, tree_points
 from siteplan.water.extensions.sizing import Sizing, laid_losses, rounded, size_tree
 
 CATALOGUE = load_catalogue()
@@ -263,6 +263,9 @@ def test_a_hamlet_above_the_source_gets_a_pump_of_just_the_head_it_needs() -> No
     lift = answer.pump_head_m[1]
     assert 42.0 < lift <= found.works.pump_head_m[1]
     assert answer.head_m[-1] - points.z_m[-1] == pytest.approx(12.0, abs=1e-4)
+    # At no flow the pump of one point gives a third more: the pipes bear that.
+    rest = at_rest(points, replace(found.works, pump_head_m=answer.pump_head_m))
+    assert rest[-1] == pytest.approx(4 / 3 * lift + 1000.0 - min(points.z_m[-2:]))
     dear = replace(CATALOGUE, prices=replace(CATALOGUE.prices, pump_per_kw=3.5e7))
     assert sized(points, dear).pump_head_m[1] < lift
     assert feasibility(falling([20, -400]), CATALOGUE).failure in ("pump_too_high", "no_class")

@@ -178,10 +178,13 @@ def test_ten_thousand_pipes_are_a_matter_of_a_second() -> None:
         {"id": [f"村{k}" for k in range(700)]}, geometry=shapely.points(at[few[200:]] + 40.0), crs=CRS
     )
     begin = time.process_time()
+    sum(range(10**7))
+    unit = time.process_time() - begin
+    begin = time.process_time()
     found = build_water_network(lines, points, homes, heights=lambda xy: 400.0 + 0.01 * xy[:, 0])
-    # Of the processor, not of the clock: other work on the machine must not decide.
     spent = time.process_time() - begin
     assert len(lines) == 9940 and set(found.links["component"]) == {0}
     assert (found.connections["node"] >= 0).all() and (found.nodes["kind"] == "tank").sum() == 200
     assert found.links["plan_m"].sum() == pytest.approx(lines.length.sum(), abs=1e-6)
-    assert spent < 6.0
+    # Beside a plain loop, which takes 0.15 s of an idle processor: other work on the machine must not decide.
+    assert spent < 20.0 * unit

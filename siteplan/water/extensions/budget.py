@@ -45,8 +45,8 @@ def choose(projects: Sequence[Sequence[Offer]], budget: float | None, *, exact: 
     """At most one offer of each project within the budget, so that most people are served, then at least cost.
 
     The first offer of a project is the whole of it. By rank (exact=False, or very many offers): whole projects from the
-    cheapest a person as long as they fit, or the one largest that fits, whichever serves more; that is at least half of
-    the optimum, and like the optimum never serves fewer with a larger budget.
+    cheapest a person on, each that still fits, or the one largest that fits, whichever serves more; that is at least
+    half of the optimum, and like the optimum never serves fewer with a larger budget.
     """
     whole = [offers[0] for offers in projects]
     if budget is None or sum(offer.cost for offer in whole) <= budget:
@@ -79,19 +79,19 @@ def _people(projects: Sequence[Sequence[Offer]], taken: Sequence[int]) -> float:
 
 def _by_rank(whole: Sequence[Offer], budget: float) -> Choice:
     each = np.array([offer.cost / offer.people if offer.people > 0 else np.inf for offer in whole])
-    left, prefix = budget, [-1] * len(whole)
+    left, ranked = budget, [-1] * len(whole)
+    # A larger budget never serves fewer: where it first takes one that the smaller could not pay, that one alone serves
+    # more than all that the smaller has left could buy at the worse rates that follow.
     for k in np.argsort(each, kind="stable").tolist():
-        # The first that does not fit ends it: a smaller one put in its place would break the order of budgets.
-        if whole[k].cost > left or not np.isfinite(each[k]):
-            break
-        prefix[k] = 0
-        left -= whole[k].cost
+        if whole[k].cost <= left and np.isfinite(each[k]):
+            ranked[k] = 0
+            left -= whole[k].cost
     single = [-1] * len(whole)
     fitting = [k for k, offer in enumerate(whole) if offer.cost <= budget]
     if fitting:
         single[max(fitting, key=lambda k: (whole[k].people, -k))] = 0
-    sums = [sum(whole[k].people for k, t in enumerate(taken) if t == 0) for taken in (prefix, single)]
-    best = prefix if sums[0] >= sums[1] else single
+    sums = [sum(whole[k].people for k, t in enumerate(taken) if t == 0) for taken in (ranked, single)]
+    best = ranked if sums[0] >= sums[1] else single
     return Choice(tuple(best), "greedy", float(max(sums)), float(max(sums)))
 
 

@@ -136,7 +136,7 @@ def design_extensions(
     total = float(projects.loc[projects["chosen"], "cost"].sum())
     persons = float(projects.loc[projects["chosen"], "people"].sum())
     unknown_edges = int((~corridors.known).sum())
-    notes = _notes(projects, unknown_edges, left_out, trees, people, checked=check)
+    notes = _notes(projects, catalogue, unknown_edges, left_out, trees, people, checked=check)
     return ExtensionDesign(
         projects=projects,
         pipes=pipe_table(built, split, catalogue),
@@ -323,10 +323,17 @@ def _choose(
 
 
 def _notes(
-    projects: pd.DataFrame, unknown_edges: int, left_out: int, trees: Layout, people: Hamlets, *, checked: bool
+    projects: pd.DataFrame,
+    catalogue: Catalogue,
+    unknown_edges: int,
+    left_out: int,
+    trees: Layout,
+    people: Hamlets,
+    *,
+    checked: bool,
 ) -> tuple[str, ...]:
     told = {
-        "prices_invented": True,
+        "prices_invented": any("invented" in rule["source"] for rule in catalogue.rules),
         "edges_unknown": unknown_edges > 0,
         "sources_left_out": left_out > 0,
         "layout_heuristic": trees.status != "optimal" and len(trees.edge) > 0,

@@ -15,13 +15,13 @@ import numpy as np
 from scipy.sparse.csgraph import dijkstra
 
 from siteplan.network.ragged import Ints
-from siteplan.water.extensions.steiner import CostGraph
+from siteplan.water.extensions.steiner import CostGraph, nearest
 from siteplan.water.extensions.task import LayoutTask, rooted
 
 LESS = 1e-9
 """A change must save more than this share of what it replaces."""
 FEW = 60
-"""Starts of a search up to which a heap of our own is quicker than scipy over the whole graph."""
+"""Starts of a search with a limit, up to which a heap of our own is quicker than scipy over the whole graph."""
 LIFT = -1
 """In place of a level: any edge that a pump may feed, any source."""
 
@@ -225,26 +225,75 @@ class Forest:
         self._attach(branch, best.source, best.nodes[0])
 
     def _move_away(self, source: int) -> bool:
-        """Move the branch to another source that costs least for each L/s that it relieves."""
-        over = self.load[source] - float(self.task.spare_lps[source])
+        """Move the branch to another source that costs least for each L/s that it relieves; False where none can go.
+
+        One search a level, from all trees with room: a branch whose nearest tree has too little for it stays.
+        """
+        task, up = self.task, self.up[source]
+        over = self.load[source] - float(task.spare_lps[source])
+        order = [self.root[source]]
+        for node in order:
+            order.extend(self.kids[source].get(node, ()))
+        lps = {node: float(task.lps[self.here[source].get(node, [])].sum()) for node in order}
+        for node in order[:0:-1]:
+            lps[up[node][0]] += lps[node]
         best: tuple[float, int, _Way] | None = None
-        tops = self.key_nodes(source) or []
-        for top in tops:
-            branch = self._detach(source, top)
-            useful = min(branch.lps, over)
-            for level in self._levels(branch) if useful > 0 else ():
-                way = self._search(branch.nodes, level, branch.lps, np.inf, besides=source)
-                if way is not None:
-                    each = (way.cost - branch.cost) / useful
+        for level in sorted(set(self._level)):
+            room = {
+                other
+                for other in range(len(self.root))
+                if other != source
+                and self._level[other] == level
+                and task.fits(other, float(task.lps[task.lps > 0].min()), self.load[other])
+            }
+            if not room:
+                continue
+            graph = task.graphs[level]
+            distance, towards, _ = nearest(graph, np.array(self._nodes_of(room)))
+            near = {node: (float(distance[node]), node) for node in order}
+            may = {node: bool(task.allowed[level, self.here[source].get(node, [])].all()) for node in order}
+            for node in order[:0:-1]:
+                above, edge = up[node]
+                near[above] = min(near[above], near[node])
+                # A branch goes with its own edges, not with the one above it.
+                may[above] &= may[node] and self._usable[level][edge]
+            for top in order[1:]:
+                cost, start = near[top]
+                if not self._is_key(source, top) or not may[top] or not math.isfinite(cost):
+                    continue
+                nodes = [start]
+                while towards[nodes[-1]] >= 0:
+                    nodes.append(int(towards[nodes[-1]]))
+                takers = [s for s in sorted(room & self._at(nodes[-1])) if task.fits(s, lps[top], self.load[s])]
+                if takers:
+                    each = (cost - self._path_cost(source, top)) / min(lps[top], over)
                     if best is None or each < best[0]:
-                        best = each, top, way
-            self._restore(branch)
+                        best = each, top, self._way(graph, nodes, cost, takers[0])
         if best is None:
             return False
         branch = self._detach(source, best[1])
         self._follow(best[2])
         self._attach(branch, best[2].source, best[2].nodes[0])
         return True
+
+    def _path_cost(self, source: int, top: int) -> float:
+        """Cost of the way from a branch up to the next key node or the source."""
+        total, node = 0.0, top
+        while True:
+            node, edge = self.up[source][node]
+            total += self._cost[edge]
+            if node == self.root[source] or self._is_key(source, node):
+                return total
+
+    def _at(self, node: int) -> set[int]:
+        return self._owners.get(node, set())
+
+    def _nodes_of(self, sources: Iterable[int]) -> list[int]:
+        return sorted({node for source in sources for node in (self.root[source], *self.up[source])})
+
+    def _way(self, graph: CostGraph, nodes: list[int], cost: float, source: int) -> _Way:
+        way = np.array(nodes, dtype=np.int64)
+        return _Way(cost, source, nodes, graph.edge[graph.between(way[:-1], way[1:])].tolist())
 
     def _drop(self, source: int, hamlet: int) -> None:
         node = int(self.task.node[hamlet])
@@ -256,16 +305,14 @@ class Forest:
         while node in self.up[source] and node not in self.here[source] and not self.kids[source].get(node):
             node, _ = self._part(source, node)
 
-    def _search(self, starts: list[int], level: int, lps: float, limit: float, *, besides: int = -1) -> _Way | None:
+    def _search(self, starts: list[int], level: int, lps: float, limit: float) -> _Way | None:
         """The cheapest way, under the limit, from any start to a tree of that level with room for so much."""
         open_ = {
             source
             for source in range(len(self.root))
-            if source != besides
-            and (level == LIFT or self._level[source] == level)
-            and self.task.fits(source, lps, self.load[source])
+            if (level == LIFT or self._level[source] == level) and self.task.fits(source, lps, self.load[source])
         }
-        search = self._search_far if len(starts) > FEW else self._search_near
+        search = self._search_far if len(starts) > FEW or math.isinf(limit) else self._search_near
         return search(starts, level, limit, open_) if open_ else None
 
     def _search_near(self, starts: list[int], level: int, limit: float, open_: set[int]) -> _Way | None:
@@ -301,17 +348,14 @@ class Forest:
         distance, towards, _ = dijkstra(
             graph.matrix, directed=True, indices=np.sort(starts), min_only=True, return_predecessors=True, limit=limit
         )
-        targets = np.unique([node for source in open_ for node in (self.root[source], *self.up[source])])
+        targets = np.array(self._nodes_of(open_))
         target = int(targets[np.argmin(distance[targets])])
         if not distance[target] < limit:
             return None
         nodes = [target]
         while towards[nodes[-1]] >= 0:
             nodes.append(int(towards[nodes[-1]]))
-        way = np.array(nodes[::-1])
-        edges = graph.edge[graph.between(way[:-1], way[1:])].tolist()
-        source = min(open_ & self._owners[target])
-        return _Way(float(distance[target]), source, way.tolist(), edges)
+        return self._way(graph, nodes[::-1], float(distance[target]), min(open_ & self._at(target)))
 
     def _graph(self, level: int) -> CostGraph:
         return self.task.whole if level == LIFT else self.task.graphs[level]

@@ -102,12 +102,14 @@ def nearest_taps(corridors: Corridors, reach: Reach, node: Ints, limits: Limits)
 
     Places are the points of the profiles and the nodes, as ends of edges; ties: the lower edge, then the lower station.
     """
+    n = len(node)
+    taps = Taps(np.full(n, -1), np.full(n, np.nan), np.full(n, np.nan), np.full(n, np.nan))
+    if not n:
+        return taps
     edge, station, ground, good = _tap_places(corridors, reach, limits)
     edge, station, ground = edge[good], station[good], ground[good]
-    n = len(node)
-    none = Taps(np.full(n, -1), np.full(n, np.nan), np.full(n, np.nan), np.full(n, np.nan))
-    if not len(edge) or not n:
-        return none
+    if not len(edge):
+        return taps
     graph = CostGraph.of(corridors.n_nodes, corridors.u, corridors.v, corridors.length_m)
     for k in range(n):
         away = dijkstra(graph.matrix, directed=True, indices=int(node[k]))
@@ -116,9 +118,9 @@ def nearest_taps(corridors: Corridors, reach: Reach, node: Ints, limits: Limits)
         )
         best = int(np.argmin(walk))
         if np.isfinite(walk[best]):
-            none.edge[k], none.station_m[k], none.walk_m[k] = edge[best], station[best], walk[best]
-            none.climb_m[k] = corridors.z_m[node[k]] - ground[best]
-    return none
+            taps.edge[k], taps.station_m[k], taps.walk_m[k] = edge[best], station[best], walk[best]
+            taps.climb_m[k] = corridors.z_m[node[k]] - ground[best]
+    return taps
 
 
 def _tap_places(corridors: Corridors, reach: Reach, limits: Limits) -> tuple[Ints, Floats, Floats, Bools]:
@@ -143,7 +145,6 @@ def _tap_places(corridors: Corridors, reach: Reach, limits: Limits) -> tuple[Int
                 inside = inside if end is corridors.u else inside[::-1]
                 stop = np.flatnonzero(~(left[inside] >= limits.line_head_m))
                 # The first point that leaves the line too little may still bear the tap.
-                good[inside[: stop[0] + 1 if len(stop) else len(inside)]] |= bearing[
-                    inside[: stop[0] + 1 if len(stop) else len(inside)]
-                ]
+                inside = inside[: stop[0] + 1] if len(stop) else inside
+                good[inside] |= bearing[inside]
     return edge, station, ground, good
