@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
 
 from siteplan.cartography.basemaps import online_basemaps
 from siteplan.cartography.countypage import Around, county_page
-from siteplan.cartography.page import MapLayer, MapPage
-from siteplan.cartography.waterlayers import water_layers
+from siteplan.cartography.page import MapPage
 from siteplan.language import Texts
 from siteplan.layers.layerset import LayerSet
 from siteplan.plan import Plan
@@ -20,7 +19,6 @@ from siteplan.roads.analysis import RoadResult, reworded
 from siteplan.workflow.grounds import Grounds, Note
 from siteplan.workflow.judging import RoadQuestion
 from siteplan.workflow.planned import PlannedCounty, placed_projects
-from siteplan.workflow.watering import WaterAnswer
 
 
 @dataclass(frozen=True)
@@ -31,23 +29,16 @@ class Answers:
     question: RoadQuestion
     roads: RoadResult
     planned: PlannedCounty | None
-    water: WaterAnswer | None
     grounds: Grounds
     project_findings: pd.DataFrame
 
     @property
     def notes(self) -> tuple[Note, ...]:
         """What is to be said of the whole: (catalogue key, values)."""
-        told = [*self.roads.notes, *(() if self.water is None else self.water.demands.notes), *self.grounds.notes]
-        return tuple((key, dict(values)) for key, values in told)
+        return (*((key, dict(values)) for key, values in self.roads.notes), *self.grounds.notes)
 
 
-def _water_layers(water: WaterAnswer, texts: Texts) -> list[MapLayer]:
-    network, pressures = water.network, water.hydraulics
-    return water_layers(network.nodes, network.links, water.reach.links, pressures.nodes, pressures.links, texts)
-
-
-def worded(notes: Sequence[tuple[str, Mapping[str, object]]], texts: Texts) -> list[str]:
+def worded(notes: Sequence[Note], texts: Texts) -> list[str]:
     """Notes in the language of `texts`."""
     return [texts(key, **values) for key, values in notes]
 
@@ -65,10 +56,6 @@ def map_page(plan: Plan, answers: Answers) -> MapPage:
     def page(texts: Texts) -> MapPage:
         planned, found = answers.planned, answers.roads
         own = found if texts.language == plan.language else reworded(found, answers.question.layers, texts)
-        water = answers.water
-        if water is not None:
-            told = water if texts.language == plan.language else water.worded(texts)
-            own = replace(own, villages=told.on_villages(own.villages))
         figures = figure_rows(own, texts, only=MAP_FIGURES)
         if planned is not None:
             figures += planned_figures(planned.comparison.headline, texts)
@@ -87,7 +74,6 @@ def map_page(plan: Plan, answers: Answers) -> MapPage:
             notes=worded(answers.notes, texts),
             planned=None if planned is None else planned.roads_on_map(own, texts),
             projects=projects,
-            water=() if water is None else _water_layers(water, texts),
             around=around,
         )
 

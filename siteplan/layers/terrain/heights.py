@@ -77,11 +77,11 @@ def read_heights(paths: Sequence[Path], bounds_wgs84: Box, *, most_pixels: int) 
 
     until = time.monotonic() + MOST_SECONDS
     with ExitStack() as stack, rasterio.Env(**OPTIONS):
-        dems = all_opened(paths, stack)
+        dems = _all_opened(paths, stack)
         used = [dem for dem in dems if common(dem.box, bounds_wgs84) is not None]
         if not used:
             raise _elsewhere(dems, bounds_wgs84)
-        groups = grouped(used)
+        groups = _groups(used)
         sizes = [_cell_size(group, bounds_wgs84) for group in groups]
         finest = min(math.sqrt(across * down) for across, down in sizes)
         grid = _grid(_covered(used, bounds_wgs84), finest, most_pixels)
@@ -107,14 +107,7 @@ def mercator(longitude: float, latitude: float) -> tuple[float, float]:
     return RADIUS_M * math.radians(longitude), RADIUS_M * math.atanh(math.sin(math.radians(latitude)))
 
 
-def all_opened(paths: Sequence[Path], stack: ExitStack) -> list[Dem]:
-    """Files of heights, opened for as long as the stack lasts; within `rasterio.Env(**OPTIONS)`.
-
-    Raises
-    ------
-    LayerError
-        Listing all files that cannot be used, and why.
-    """
+def _all_opened(paths: Sequence[Path], stack: ExitStack) -> list[Dem]:
     dems: list[Dem] = []
     faults: list[str] = []
     for path in paths:
@@ -183,7 +176,7 @@ def _grid(box: Box, finest: float, most_pixels: int) -> Grid:
     return Grid(west, north, pixel, fitting(width), fitting(height))
 
 
-def grouped(dems: Sequence[Dem]) -> list[list[Dem]]:
+def _groups(dems: Sequence[Dem]) -> list[list[Dem]]:
     """Files whose cells lie on one grid, so that they may be put together as they are."""
     groups: list[list[Dem]] = []
     for dem in dems:
