@@ -69,7 +69,7 @@ def test_the_readme_names_every_key_and_every_output(repository: Path) -> None:
         assert f"`{key.key}`" in readme
     for name in ("map.html", "results.gpkg", "tables.xlsx", "villages_without_hardened_road.csv", "run.json"):
         assert name in readme
-    for name in ("run", "check", "new", "sample", "rules"):
+    for name in ("run", "check", "new", "picture", "sample", "rules"):
         assert f"siteplan {name}" in readme
         assert CliRunner().invoke(app, [name, "--help"]).exit_code == 0
 

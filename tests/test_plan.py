@@ -142,3 +142,37 @@ def test_every_key_is_documented():
     assert {f"layers.NAME.{name}" for name in LayerPlan.model_fields} <= set(keys)
     assert keys["roads.unknown_surface"].default == "not_hardened"
     assert set(LAYER_NAMES) == set(Plan.model_fields["layers"].annotation.model_fields)
+
+
+KEY = "0123456789abcdef0123456789ABCDEF"
+
+
+def test_online_maps_are_known_and_tianditus_have_a_key(folder):
+    plan = _load(folder, GOOD + f'[map]\nbasemaps = ["osm", "tianditu"]\ntianditu_key = "{KEY}"\n')
+    assert plan.map.basemaps == ["osm", "tianditu"] and plan.map.tianditu_key == KEY
+    with pytest.raises(PlanError) as caught:
+        _load(folder, GOOD + '[map]\nbasemaps = ["google", "osm", "baidu"]\n')
+    said = str(caught.value)
+    assert "2 faults" in said and "'google'" in said and "'baidu'" in said and "'gaode-satellite'" in said
+    with pytest.raises(PlanError, match=r"map\.tianditu_key: missing.*console\.tianditu\.gov\.cn"):
+        _load(folder, GOOD + '[map]\nbasemaps = ["tianditu-satellite"]\n')
+
+
+@pytest.mark.parametrize(
+    "key", ["x" * 32, KEY[:-1], KEY + "0", KEY + "\\n", KEY[:-4] + "&a=b", "{z}" + KEY[3:], KEY[:-1] + "１", ""]
+)
+def test_what_is_no_key_of_tianditus_is_refused_and_not_repeated(folder, key):
+    with pytest.raises(PlanError, match=r"map\.tianditu_key: found \d+ characters; expected the 32") as caught:
+        _load(folder, GOOD + f'[map]\nbasemaps = ["tianditu"]\ntianditu_key = "{key}"\n')
+    assert not key or key.replace("\\n", "") not in str(caught.value)
+
+
+def test_heights_are_a_file_or_a_list_of_them(folder):
+    for given, paths in (('"v.gpkg"', ["v.gpkg"]), ('["v.gpkg", "r.gpkg"]', ["v.gpkg", "r.gpkg"])):
+        plan = _load(folder, GOOD + f"[terrain]\ndem = {given}\n")
+        assert plan.dem_paths() == tuple(folder / path for path in paths)
+    with pytest.raises(PlanError) as caught:
+        _load(folder, GOOD + "[terrain]\ndem = 5\n")
+    assert "1 fault\n  terrain.dem: found 5; expected a file in quotes, or a list of such" in str(caught.value)
+    with pytest.raises(PlanError, match=r"terrain\.dem: file not found: 'none.tif'"):
+        _load(folder, GOOD + '[terrain]\ndem = ["v.gpkg", "none.tif"]\n')

@@ -11,11 +11,10 @@ from collections.abc import Callable, Iterable, Sequence
 from urllib.parse import urlsplit
 
 from siteplan.cartography.grounds import Basemap, Datum
-from siteplan.errors import PlanError
 from siteplan.language import Texts
 from siteplan.layers.tilefiles import plain_text
+from siteplan.plan import BasemapName
 
-_TIANDITU_KEY = re.compile(r"[0-9a-fA-F]{32}")
 _TIANDITU_URL = (
     "https://t{s}.tianditu.gov.cn/LAYER_w/wmts?SERVICE=WMTS&REQUEST=GetTile&VERSION=1.0.0&LAYER=LAYER&STYLE=default"
     "&TILEMATRIXSET=w&FORMAT=tiles&TILEMATRIX={z}&TILEROW={y}&TILECOL={x}&tk=KEY"
@@ -24,32 +23,16 @@ _TIANDITU_HOSTS = "01234567"
 _TIANDITU_ZOOM = 18
 
 
-def online_basemaps(names: Sequence[str], *, tianditu_key: str | None, texts: Texts) -> tuple[Basemap, ...]:
+def online_basemaps(names: Sequence[BasemapName], *, tianditu_key: str | None, texts: Texts) -> tuple[Basemap, ...]:
     """The online maps of these names, in their order, each once.
 
     Parameters
     ----------
-    names
-        Of `BASEMAPS`.
-    tianditu_key
-        What Tianditu gave the planner; wanted only where one of its maps is.
+    names, tianditu_key
+        As the plan has checked them: a key stands there where one of Tianditu's maps does.
     texts
         The language of the titles.
-
-    Raises
-    ------
-    PlanError
-        Listing every unknown name, and a key that is missing or none.
     """
-    faults = [
-        f"basemap {name!r} is not known; expected one of {', '.join(BASEMAPS)}"
-        for name in dict.fromkeys(names)
-        if name not in BASEMAPS
-    ]
-    if any(name.startswith("tianditu") for name in names):
-        faults += _key_faults(tianditu_key)
-    if faults:
-        raise PlanError("\n".join(f"[map]: {fault}" for fault in faults))
     return tuple(
         BASEMAPS[name](name, texts(f"cartography.basemap.{name}"), tianditu_key) for name in dict.fromkeys(names)
     )
@@ -76,21 +59,6 @@ def hosts(basemaps: Iterable[Basemap]) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _key_faults(key: str | None) -> list[str]:
-    if not key:
-        return [
-            "Tianditu's maps need a key: apply for one at https://console.tianditu.gov.cn (kind: browser) and put it "
-            'into the plan: [map] tianditu_key = "..."'
-        ]
-    # Nothing but a key may get into an address; what was given is not repeated, for it may be half a key.
-    if not _TIANDITU_KEY.fullmatch(key):
-        return [
-            f"tianditu_key: not a key of Tianditu's ({len(key)} characters given); expected the 32 digits and letters "
-            "a to f that https://console.tianditu.gov.cn shows"
-        ]
-    return []
-
-
 def _listed(provider: str, *, datum: Datum = "wgs84") -> Callable[[str, str, str | None], Basemap]:
     """A basemap as xyzservices describes it."""
 
@@ -115,8 +83,7 @@ def _tianditu(layer: str, labels: str) -> Callable[[str, str, str | None], Basem
     """A map of Tianditu's with the layer that names its places."""
 
     def make(name: str, title: str, key: str | None) -> Basemap:
-        # `online_basemaps` has looked at the key.
-        assert key is not None
+        assert key is not None  # the plan has looked at it
         url, overlay = (
             _TIANDITU_URL.replace("LAYER_w", f"{one}_w").replace("LAYER=LAYER", f"LAYER={one}")
             for one in (layer, labels)
@@ -134,7 +101,7 @@ def _tianditu(layer: str, labels: str) -> Callable[[str, str, str | None], Basem
     return make
 
 
-BASEMAPS: dict[str, Callable[[str, str, str | None], Basemap]] = {
+BASEMAPS: dict[BasemapName, Callable[[str, str, str | None], Basemap]] = {
     "osm": _listed("OpenStreetMap.Mapnik"),
     "gaode": _listed("Gaode.Normal", datum="gcj02"),
     "gaode-satellite": _listed("Gaode.Satellite", datum="gcj02"),
