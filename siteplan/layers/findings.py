@@ -10,7 +10,10 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
+import geopandas as gpd
+import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from siteplan.language import Texts
 
@@ -73,6 +76,25 @@ def findings_of(
         }
     )
     return table.astype({"row": "Int64", "x": "float64", "y": "float64"})
+
+
+def findings_at(
+    layer: str,
+    table: gpd.GeoDataFrame,
+    at: ArrayLike,
+    code: str,
+    action: Action,
+    *,
+    field: str,
+    each: Iterable[Mapping[str, object]] | None = None,
+) -> pd.DataFrame:
+    """Findings of one code on features of a layer: those at these positions of its table, each where it stands."""
+    features = table.iloc[np.asarray(at, dtype=np.int64)]
+    place = features.geometry.representative_point()
+    return findings_of(
+        layer, code, action, n=len(features), rows=features["row"], ids=features["id"], field=field, xs=place.x,
+        ys=place.y, each=each,
+    )  # fmt: skip
 
 
 def no_findings() -> pd.DataFrame:

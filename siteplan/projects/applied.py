@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from siteplan.layers.findings import findings_of, joined
+from siteplan.layers.findings import findings_at, findings_of, joined
 from siteplan.network.ragged import Bools, Ints
 from siteplan.projects.kinds import hardens
 from siteplan.projects.naming import named_features
@@ -261,36 +261,14 @@ def _named_twice(pairs: pd.DataFrame, roads: gpd.GeoDataFrame) -> pd.DataFrame:
     several = pairs[pairs.duplicated("at", keep=False)].sort_values(["at", "id"], kind="stable")
     ids = several.groupby("at")["id"].agg(", ".join)
     at = ids.index.to_numpy(dtype=np.int64)
-    middle = roads.geometry.iloc[at].representative_point()
-    return findings_of(
-        "roads",
-        "projects.road_named_twice",
-        "noted",
-        n=len(at),
-        rows=roads["row"].iloc[at],
-        ids=roads["id"].iloc[at],
-        field="id",
-        xs=middle.x,
-        ys=middle.y,
-        each=[{"projects": text} for text in ids],
-    )
+    each = [{"projects": text} for text in ids]
+    return findings_at("roads", roads, at, "projects.road_named_twice", "noted", field="id", each=each)
 
 
 def _surface_unknown(roads: gpd.GeoDataFrame, planned: Bools, becomes: Ints) -> pd.DataFrame:
     """Planned roads of which nobody says what they will be surfaced with: they serve no hamlet when built."""
     at = np.flatnonzero(planned & (becomes == _UNKNOWN))
-    middle = roads.geometry.iloc[at].representative_point()
-    return findings_of(
-        "roads",
-        "projects.planned_surface_unknown",
-        "noted",
-        n=len(at),
-        rows=roads["row"].iloc[at],
-        ids=roads["id"].iloc[at],
-        field="surface",
-        xs=middle.x,
-        ys=middle.y,
-    )
+    return findings_at("roads", roads, at, "projects.planned_surface_unknown", "noted", field="surface")
 
 
 def _of(

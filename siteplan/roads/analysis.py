@@ -9,33 +9,28 @@ from typing import TypeVar
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 
 from siteplan.language import Texts
-from siteplan.layers.findings import findings_of, joined
+from siteplan.layers.findings import findings_at, findings_of, joined
 from siteplan.network.ragged import Ints
 from siteplan.roads import verdict
-from siteplan.roads.access import AccessOptions, RoadAccess, road_access, road_joins, surfaces_of
+from siteplan.roads.access import AccessOptions, RoadAccess
 from siteplan.roads.checks import (
-    Overlaps,
     anchor_findings,
-    find_overlaps,
     legs_over_rivers,
-    may_connect_outside,
     road_findings,
 )
 from siteplan.roads.coverage import coverage, lengths_by_surface, rural_access
-from siteplan.roads.gaps import ClosedGap, closed_gaps, find_gaps
-from siteplan.roads.hardness import INFERRED, RoadClasses, classify_roads
+from siteplan.roads.gaps import find_gaps
+from siteplan.roads.hardness import INFERRED
+from siteplan.roads.judgement import RoadChoices, RoadLayers, RoadVerdicts, judge
 from siteplan.roads.seats import seat_rate, village_seats
-from siteplan.roads.sensitivity import ACCESS_M, SNAP_M, sensitivity
+from siteplan.roads.sensitivity import sensitivity
 from siteplan.roads.tables import (
     anchor_inferred,
     breaks_table,
     gaps_table,
     reworded_villages,
-    road_table,
-    village_table,
     ways_table,
     works_table,
 )
@@ -43,33 +38,6 @@ from siteplan.standards import RoadProfile, load_inferred_surfaces, load_speeds
 
 _MANY_AWAY = 1 / 3
 """With so many hamlets far from every road, the road layer is likelier cut than the county roadless."""
-
-
-@dataclass(frozen=True)
-class RoadLayers:
-    """The layers the analysis takes, in one metric CRS, with the columns of their contracts; empty where absent."""
-
-    villages: gpd.GeoDataFrame
-    roads: gpd.GeoDataFrame
-    centres: gpd.GeoDataFrame
-    rivers: gpd.GeoDataFrame
-    boundaries: gpd.GeoDataFrame
-
-
-@dataclass(frozen=True)
-class RoadChoices:
-    """What a plan may set beside the profile; None keeps the profile's."""
-
-    access_m: float | None = None
-    anchor_m: float | None = None
-    snap_m: float | None = None
-    suspect_m: float | None = None
-    anchor_classes: tuple[str, ...] | None = None
-    anchor_centres: tuple[str, ...] | None = None
-    unknown_hardened: bool = False
-    use_verified: bool = True
-    infer_surface: bool = False
-    closed_gaps: tuple[ClosedGap, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -102,7 +70,7 @@ class RoadResult:
     anchors: gpd.GeoDataFrame
 
 
-Judged = TypeVar("Judged", "RoadResult", "RoadVerdicts")
+Judged = TypeVar("Judged", "RoadResult", RoadVerdicts)
 
 
 def reworded(result: Judged, layers: RoadLayers, texts: Texts) -> Judged:
@@ -124,7 +92,7 @@ def analyse_roads(
     `step` is told the catalogue key of each long step as it begins. Inputs are not changed.
     """
     step("roads.step.network")
-    judged = _judged(layers, profile, choices, texts, step=step, wide=True)
+    judged = judge(layers, profile, choices, texts, step=step, wide=True)
     options, classes, access, status = judged.options, judged.classes, judged.access, judged.status
     villages, roads, anchors = layers.villages, layers.roads, judged.anchors
     step("roads.step.gaps")
@@ -171,154 +139,6 @@ def analyse_roads(
     )
 
 
-@dataclass(frozen=True)
-class RoadVerdicts:
-    """The verdicts alone: `villages`, `roads`, `access` and `anchors` as `RoadResult` has them."""
-
-    villages: gpd.GeoDataFrame
-    roads: gpd.GeoDataFrame
-    access: RoadAccess
-    anchors: gpd.GeoDataFrame
-
-
-def judge_hamlets(layers: RoadLayers, profile: RoadProfile, choices: RoadChoices, texts: Texts) -> RoadVerdicts:
-    """Only the verdicts, for roads as they may be (planned works, a question of "what if"), where gaps, sums and
-    tolerances are not asked for. Inputs are not changed."""
-    judged = _judged(layers, profile, choices, texts, step=lambda key: None, wide=False)
-    return RoadVerdicts(judged.villages, judged.roads, judged.access, judged.anchors)
-
-
-@dataclass(frozen=True)
-class _Judged:
-    """The core of an analysis: what every other table is made from."""
-
-    options: AccessOptions
-    anchor_classes: tuple[str, ...]
-    kinds: tuple[str, ...]
-    classes: RoadClasses
-    anchors: gpd.GeoDataFrame
-    access: RoadAccess
-    overlaps: Overlaps
-    status: Ints
-    scope: pd.Series
-    verified: pd.DataFrame
-    closings: pd.DataFrame
-    villages: gpd.GeoDataFrame
-    roads: gpd.GeoDataFrame
-
-
-def _judged(
-    layers: RoadLayers,
-    profile: RoadProfile,
-    choices: RoadChoices,
-    texts: Texts,
-    *,
-    step: Callable[[str], None],
-    wide: bool,
-) -> _Judged:
-    """`wide` also finds the joins and near pieces of the larger tolerances that the sensitivity grid tries."""
-    speeds = load_speeds()
-    anchor_classes = profile.anchor.classes if choices.anchor_classes is None else choices.anchor_classes
-    kinds = profile.anchor.centres if choices.anchor_centres is None else choices.anchor_centres
-    options = _options(profile, choices, given=bool(choices.anchor_classes or choices.anchor_centres))
-    villages, roads = layers.villages, layers.roads
-    anchors = layers.centres[layers.centres["kind"].isin(kinds)].reset_index(drop=True)
-    if options.anchor_none:
-        anchors, anchor_classes = anchors.iloc[:0], ()
-
-    classes = classify_roads(roads, profile, speeds, anchor_classes=anchor_classes, infer_surface=choices.infer_surface)
-    surfaces = surfaces_of(classes, unknown_hardened=options.unknown_hardened)
-    joins = road_joins(roads, classes, reach_m=max(*SNAP_M, options.snap_m) if wide else options.snap_m)
-    step("roads.step.access")
-    closed, closings = closed_gaps(
-        joins, roads, choices.closed_gaps, snap_m=options.snap_m, suspect_m=options.suspect_m
-    )
-    near_m = max(*ACCESS_M, options.access_m) if wide else options.access_m
-    access = road_access(joins, surfaces, villages, anchors, options, extra_legs=closed, near_m=near_m)
-    status, verified = _verified(access.status, villages, use=choices.use_verified)
-    scope = _in_scope(profile, villages)
-    overlaps = find_overlaps(access.network, classes)
-    outside = may_connect_outside(access, _edge(layers), within_m=options.suspect_m)
-    table = village_table(access, villages, roads, anchors, status=status, in_scope=scope, outside=outside, texts=texts)
-    return _Judged(
-        options=options,
-        anchor_classes=anchor_classes,
-        kinds=kinds,
-        classes=classes,
-        anchors=anchors,
-        access=access,
-        overlaps=overlaps,
-        status=status,
-        scope=scope,
-        verified=verified,
-        closings=closings,
-        villages=table,
-        roads=road_table(access, roads, classes, overlaps),
-    )
-
-
-def _options(profile: RoadProfile, choices: RoadChoices, *, given: bool) -> AccessOptions:
-    own = profile.distances
-    access_m = choices.access_m or own.access_m.value
-    # A plan that sets its access distance means it for the centres too, unless it sets theirs.
-    anchor_m = choices.anchor_m or (choices.access_m or own.anchor_m.value)
-    return AccessOptions(
-        access_m=access_m,
-        anchor_m=anchor_m,
-        snap_m=choices.snap_m or own.snap_m.value,
-        suspect_m=max(choices.suspect_m or own.suspect_m.value, choices.snap_m or 0.0),
-        anchor_none=profile.anchor.none and not given,
-        unknown_hardened=choices.unknown_hardened,
-        neighbours_connect=profile.neighbours_connect,
-    )
-
-
-def _verified(status: Ints, villages: gpd.GeoDataFrame, *, use: bool) -> tuple[Ints, pd.DataFrame]:
-    """The verdict that counts, and findings where the field's word differs or is not understood."""
-    told = villages["verified_status"].astype(str).to_numpy(dtype=object)
-    # The field cannot verify that a place is unknown: that word is not taken.
-    number = {name: at for at, name in enumerate(verdict.STATUSES) if at != verdict.UNKNOWN}
-    known = np.array([number.get(word, -1) for word in told])
-    final = np.where((known >= 0) & use, known, status)
-    strange = np.flatnonzero((known < 0) & (told != ""))
-    differs = np.flatnonzero((known >= 0) & (known != status))
-    computed = verdict.names_of(status)
-    tables = []
-    for rows, code in ((strange, "roads.verified_not_understood"), (differs, "roads.verified_differs")):
-        tables.append(
-            findings_of(
-                "villages",
-                code,
-                "noted",
-                n=len(rows),
-                rows=villages["row"].iloc[rows],
-                ids=villages["id"].iloc[rows],
-                field="verified_status",
-                xs=shapely.get_x(villages.geometry.to_numpy()[rows]),
-                ys=shapely.get_y(villages.geometry.to_numpy()[rows]),
-                each=[{"told": told[row], "computed": computed[row]} for row in rows],
-            )
-        )
-    return final, joined(tables)
-
-
-def _in_scope(profile: RoadProfile, villages: gpd.GeoDataFrame) -> pd.Series:
-    if profile.scope is None:
-        return pd.Series("yes", index=villages.index, dtype="object")
-    number = villages[profile.scope.column]
-    inside = np.where(number >= profile.scope.at_least, "yes", "no")
-    return pd.Series(np.where(number.isna(), "unknown", inside), index=villages.index, dtype="object")
-
-
-def _edge(layers: RoadLayers) -> shapely.Geometry:
-    """The edge of the road data: the county's boundary where one is given, else the hull of all roads."""
-    county = layers.boundaries[layers.boundaries["kind"] == "county"]
-    if len(county):
-        return shapely.boundary(shapely.union_all(county.geometry.to_numpy()))
-    hull = shapely.convex_hull(shapely.geometrycollections(layers.roads.geometry.dropna().to_numpy()))
-    return shapely.boundary(hull) if hull.geom_type == "Polygon" else hull
-
-
 def _gap_findings(gaps: gpd.GeoDataFrame, roads: gpd.GeoDataFrame) -> pd.DataFrame:
     row_of = dict(zip(roads["id"], roads["row"], strict=True))
     return findings_of(
@@ -345,20 +165,8 @@ def _unreached(access: RoadAccess, villages: gpd.GeoDataFrame) -> pd.DataFrame:
     tables = []
     for code in ("roads.hamlet_not_connected", "roads.hamlet_no_road"):
         mine = rows[codes == code]
-        tables.append(
-            findings_of(
-                "villages",
-                code,
-                "noted",
-                n=len(mine),
-                rows=villages["row"].iloc[mine],
-                ids=villages["id"].iloc[mine],
-                field="geometry",
-                xs=access.xy[mine, 0],
-                ys=access.xy[mine, 1],
-                each=[{"name": name} for name in villages["name"].iloc[mine]],
-            )
-        )
+        each = [{"name": name} for name in villages["name"].iloc[mine]]
+        tables.append(findings_at("villages", villages, mine, code, "noted", field="geometry", each=each))
     return joined(tables)
 
 

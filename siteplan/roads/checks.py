@@ -10,7 +10,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from siteplan.layers.findings import Action, findings_of, joined
+from siteplan.layers.findings import Action, findings_at, findings_of, joined
 from siteplan.network.crossings import Touches
 from siteplan.network.graph import RoadNetwork
 from siteplan.network.lines import TOUCH_M, LineArrays
@@ -202,40 +202,15 @@ def anchor_findings(access: RoadAccess, roads: gpd.GeoDataFrame, centres: gpd.Ge
     tables = []
     if anchored.rule in ("classes", "both"):
         off = np.unique(network.parent[anchored.piece_anchor & (network.component != main)])
-        middle = roads.geometry.iloc[off].representative_point()
-        tables.append(
-            findings_of(
-                "roads",
-                "roads.anchor_cut_off",
-                "noted",
-                n=len(off),
-                rows=roads["row"].iloc[off],
-                ids=roads["id"].iloc[off],
-                field="geometry",
-                xs=middle.x,
-                ys=middle.y,
-            )
-        )
+        tables.append(findings_at("roads", roads, off, "roads.anchor_cut_off", "noted", field="geometry"))
     node, stands = anchored.centre_node, anchored.centre
     in_main = np.unique(stands[network.node_component[node] == main])
     every = np.arange(len(centres))
     off_road = np.setdiff1d(every, np.unique(stands))
     cut_off = np.setdiff1d(np.unique(stands), in_main)
     for rows, code in ((off_road, "roads.centre_off_road"), (cut_off, "roads.centre_cut_off")):
-        tables.append(
-            findings_of(
-                "centres",
-                code,
-                "noted",
-                n=len(rows),
-                rows=centres["row"].iloc[rows],
-                ids=centres["id"].iloc[rows],
-                field="geometry",
-                xs=centres.geometry.iloc[rows].x,
-                ys=centres.geometry.iloc[rows].y,
-                each=[{"name": name} for name in centres["name"].iloc[rows]],
-            )
-        )
+        each = [{"name": name} for name in centres["name"].iloc[rows]]
+        tables.append(findings_at("centres", centres, rows, code, "noted", field="geometry", each=each))
     return joined(tables)
 
 
@@ -248,21 +223,11 @@ def legs_over_rivers(access: RoadAccess, villages: gpd.GeoDataFrame, rivers: gpd
     hit, first = np.unique(leg, return_index=True)
     at = rows[hit]
     names = rivers["name"].to_numpy(dtype=object)[river[first]]
-    return findings_of(
-        "villages",
-        "roads.leg_crosses_river",
-        "noted",
-        n=len(at),
-        rows=villages["row"].iloc[at],
-        ids=villages["id"].iloc[at],
-        field="geometry",
-        xs=access.xy[at, 0],
-        ys=access.xy[at, 1],
-        each=[
-            {"name": name, "river": river_name or "?", "m": f"{access.ways.access_m[row]:.0f}"}
-            for name, river_name, row in zip(villages["name"].iloc[at], names, at, strict=True)
-        ],
-    )
+    each = [
+        {"name": name, "river": river_name or "?", "m": f"{access.ways.access_m[row]:.0f}"}
+        for name, river_name, row in zip(villages["name"].iloc[at], names, at, strict=True)
+    ]
+    return findings_at("villages", villages, at, "roads.leg_crosses_river", "noted", field="geometry", each=each)
 
 
 def access_legs(access: RoadAccess) -> tuple[Ints, NDArray[np.object_]]:

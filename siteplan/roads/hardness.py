@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from siteplan.layers.findings import findings_of, joined
+from siteplan.layers.findings import findings_at, joined
 from siteplan.network.ragged import Bools, Floats, Ints
 from siteplan.standards import (
     InferredSurfaces,
@@ -139,20 +139,9 @@ def _inferred(roads: gpd.GeoDataFrame, road_class: NDArray[np.object_], table: I
 
 def _inferred_findings(roads: gpd.GeoDataFrame, surface: NDArray[np.object_], inferred: Bools) -> pd.DataFrame:
     at = np.flatnonzero(inferred)
-    middle = roads.geometry.iloc[at].representative_point()
     km = (roads.geometry.iloc[at].length.to_numpy() / 1000.0).round(3).tolist()
-    return findings_of(
-        "roads",
-        "roads.surface_inferred",
-        "defaulted",
-        n=len(at),
-        rows=roads["row"].iloc[at],
-        ids=roads["id"].iloc[at],
-        field="surface",
-        xs=middle.x,
-        ys=middle.y,
-        each=[{"surface": word, "km": length} for word, length in zip(surface[at], km, strict=True)],
-    )
+    each = [{"surface": word, "km": length} for word, length in zip(surface[at], km, strict=True)]
+    return findings_at("roads", roads, at, "roads.surface_inferred", "defaulted", field="surface", each=each)
 
 
 def _in_words(raw: pd.Series, named: NDArray[np.object_], wanted: tuple[str, ...]) -> Bools:
@@ -217,19 +206,6 @@ def _findings(
         (lost & (raw != "").to_numpy(), "roads.surface_not_understood"),
     ):
         at = np.flatnonzero(mask)
-        middle = roads.geometry.iloc[at].representative_point()
-        tables.append(
-            findings_of(
-                "roads",
-                code,
-                "noted",
-                n=len(at),
-                rows=roads["row"].iloc[at],
-                ids=roads["id"].iloc[at],
-                field=field,
-                xs=middle.x,
-                ys=middle.y,
-                each=[{"word": word, "km": length} for word, length in zip(raw.iloc[at], km[at].tolist(), strict=True)],
-            )
-        )
+        each = [{"word": word, "km": length} for word, length in zip(raw.iloc[at], km[at].tolist(), strict=True)]
+        tables.append(findings_at("roads", roads, at, code, "noted", field=field, each=each))
     return joined(tables)

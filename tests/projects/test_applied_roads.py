@@ -18,8 +18,8 @@ from siteplan.layers.findings import with_messages
 from siteplan.projects.applied import AppliedRoads, apply_road_projects
 from siteplan.projects.comparison import STATUSES
 from siteplan.projects.stages import stage_findings
-from siteplan.roads.analysis import RoadLayers
 from siteplan.roads.hardness import hardness_of
+from siteplan.roads.judgement import RoadLayers
 from siteplan.standards import RoadProfile, load_road_profile
 
 SPUR = road("S", (1000, 0), (1000, 500), surface="砂石")
