@@ -37,13 +37,15 @@ def done(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_it_writes_what_it_says(done: Path) -> None:
+def test_it_writes_what_it_says(done: Path, repository: Path) -> None:
     assert sorted(path.name for path in done.iterdir()) == sorted([*OUTPUTS, "timing.json"])
     record = json.loads((done / "run.json").read_text("utf-8"))
     for name, digest in record["outputs"].items():
         assert hashlib.sha256((done / name).read_bytes()).hexdigest() == digest
     assert all(len(layer["sha256"]) == 64 for layer in record["inputs"].values())
     assert record["crs"] == "EPSG:4545"
+    dem = hashlib.sha256((repository / "data" / "dem.tif").read_bytes()).hexdigest()
+    assert record["grounds"] == [{"kind": "dem", "file": "dem.tif", "sha256": dem}]
     for counts in record["layers"].values():
         assert counts["read"] == counts["kept"] + counts["dropped"]
 

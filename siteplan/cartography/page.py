@@ -8,6 +8,9 @@ from enum import IntEnum
 from typing import Literal, NamedTuple
 
 import geopandas as gpd
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
 from siteplan.cartography.grounds import Basemap, PlaneGrid, Terrain, TileSet
 from siteplan.language import Language
@@ -98,6 +101,19 @@ class MapTheme:
                 raise ValueError(f"map theme {self.key}: group {group.key} names classes that are not there")
         if len({one.key for one in self.classes}) != len(self.classes):
             raise ValueError(f"map theme {self.key}: two classes have the same key")
+
+    def class_numbers(self, table: pd.DataFrame) -> NDArray[np.int64]:
+        """Index into the classes for each row of a table, (n,); their number for a value that names none of them."""
+        if self.column is None:
+            return np.zeros(len(table), dtype=np.int64)
+        number = {one.key: n for n, one in enumerate(self.classes)}
+        codes, distinct = pd.factorize(table[self.column], use_na_sentinel=False)
+        found = [number.get("" if pd.isna(one) else str(one), len(number)) for one in distinct]
+        return np.array(found, dtype=np.int64)[codes] if len(codes) else np.zeros(0, dtype=np.int64)
+
+
+OTHER_CLASS = MapClass("__other__", "", "#8a8a8a", dash="2 3", weight=2.0, fill_opacity=0.15)
+"""How rows are drawn whose value names none of a theme's classes; each drawer labels it in its language."""
 
 
 @dataclass(frozen=True)

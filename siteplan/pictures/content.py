@@ -6,16 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-import geopandas as gpd
 import numpy as np
-import pandas as pd
 import pyproj
 import shapely
 
-from siteplan.cartography.page import MapClass, MapLayer, MapPage, MapTheme
+from siteplan.cartography.page import OTHER_CLASS, MapClass, MapLayer, MapPage, MapTheme
 from siteplan.errors import LayerError
 from siteplan.pictures.faults import PictureError
-from siteplan.pictures.looks import OTHER_CLASS, muted
+from siteplan.pictures.looks import muted
 from siteplan.pictures.planes import drawing_crs
 
 GROUND = ("boundaries", "rivers", "seats")
@@ -125,24 +123,13 @@ def _theme_of(layer: MapLayer, key: str | None) -> MapTheme:
 
 
 def _drawn(layer: MapLayer, theme: MapTheme, beneath: bool, crs: pyproj.CRS) -> DrawnLayer:
-    class_of = _class_numbers(layer.table, theme)
+    class_of = theme.class_numbers(layer.table)
     classes = theme.classes
     if (class_of == len(classes)).any():
         classes = (*classes, OTHER_CLASS)
     if beneath:
         classes = tuple(muted(look) for look in classes)
     return DrawnLayer(layer, theme, beneath, classes, class_of, _placed(layer, crs))
-
-
-def _class_numbers(table: gpd.GeoDataFrame, theme: MapTheme) -> np.ndarray:
-    """Index into the classes by row; their number for rows that are in none."""
-    if theme.column is None:
-        return np.zeros(len(table), dtype=np.int64)
-    number = {one.key: n for n, one in enumerate(theme.classes)}
-    codes, values = pd.factorize(table[theme.column].astype(object))
-    last = number.get("", len(number))  # the code -1 stands for missing
-    by_code = np.array([*(number.get(str(value), len(number)) for value in values), last], dtype=np.int64)
-    return by_code[codes]
 
 
 def _placed(layer: MapLayer, crs: pyproj.CRS) -> np.ndarray:

@@ -8,12 +8,12 @@ from typing import Literal
 
 import numpy as np
 
-from siteplan.cartography.page import MapClass
+from siteplan.cartography.page import OTHER_CLASS, MapClass
 from siteplan.language import Texts
 from siteplan.pictures.content import DrawnLayer
 from siteplan.pictures.drawing import draw_areas, draw_lines, draw_points
 from siteplan.pictures.lettering import MM_PER_POINT, Lettering, plain_text
-from siteplan.pictures.looks import MM_PER_PIXEL, OTHER_CLASS, radius_px, width_factor
+from siteplan.pictures.looks import MM_PER_PIXEL, radius_px, width_factor
 from siteplan.pictures.pen import GREY, INK, Pen
 
 Kind = Literal["point", "line", "area"]
@@ -86,7 +86,7 @@ def _rows(one: DrawnLayer, texts: Texts) -> list[Row]:
 
 
 def _label(look: MapClass, texts: Texts) -> str:
-    return texts("pictures.legend.other") if look.key == OTHER_CLASS.key and not look.label else plain_text(look.label)
+    return texts("pictures.legend.other") if look.key == OTHER_CLASS.key else plain_text(look.label)
 
 
 def _placeless(one: DrawnLayer, texts: Texts) -> list[Row]:

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 POINTS_PER_PIXEL = 0.75
 MM_PER_PIXEL = 25.4 / 96
-OTHER_CLASS = MapClass(key="", label="", colour="#8a8a8a", shape="circle", dash="2 3", weight=2.0, fill_opacity=0.15)
-"""For rows whose value names none of the layer's classes; its label comes from the language catalogue."""
 _EQUATOR_M_PER_PIXEL = 156_543.034
 """Of web maps at zoom 0."""
 

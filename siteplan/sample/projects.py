@@ -9,21 +9,12 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from siteplan.projects.stages import STAGES
 from siteplan.sample.names import TOWNSHIPS
 from siteplan.sample.world import World
 
-STAGES = (
-    "approval",
-    "survey",
-    "public_notice",
-    "tender",
-    "start",
-    "county_acceptance",
-    "regional_acceptance",
-    "upkeep",
-)
-"""The life of a project, in order; each has a date column, empty until it is reached."""
 STAGE_WORDS = ("立项批复", "勘察设计", "公示", "招标", "开工", "县级验收", "区级验收", "移交管护")
+"""How this county writes `STAGES`; each stage has a date column, empty until it is reached."""
 SOURCES = ("central", "provincial", "county", "self_raised")
 """Who pays; each with columns planned, arrived and paid, in units of 10,000 yuan."""
 

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from siteplan.cartography.page import MapClass, MapLayer, MapTheme
+from siteplan.cartography.page import OTHER_CLASS, MapClass, MapLayer, MapTheme
 from siteplan.language import Language, Texts
 from siteplan.webmap.columns import encode_column
 from siteplan.webmap.geometry import encode_geometry
 from siteplan.webmap.varints import encode_unsigned
-
-OTHER_CLASS = MapClass(key="", label="", colour="#8a8a8a", shape="circle", dash="2 3", weight=2.0, fill_opacity=0.15)
-"""For rows whose value names none of a theme's classes; its label comes from the language catalogue."""
 
 
 def encode_layer(
@@ -38,7 +33,7 @@ def encode_layer(
     """
     names = dict.fromkeys([*layer.columns, *extra_columns])
     themes = [_theme(theme, layer.table) for theme in layer.themes]
-    other = [bool(theme.pop("other")) for theme in themes]
+    other = [theme.pop("other") for theme in themes]
     words = {language: _words(layer, language, other)}
     if translation is not None:
         told, tongue = translation
@@ -69,7 +64,8 @@ def encode_layer(
 
 
 def _theme(theme: MapTheme, table: pd.DataFrame) -> dict[str, Any]:
-    class_of, other = class_numbers(theme, table)
+    class_of = theme.class_numbers(table)
+    other = bool((class_of == len(theme.classes)).any())
     classes = [*theme.classes, OTHER_CLASS] if other else list(theme.classes)
     return {
         "key": theme.key,
@@ -109,18 +105,6 @@ def _words(layer: MapLayer, language: Language, other: list[bool]) -> dict[str, 
         ],
         "columns": {},
     }
-
-
-def class_numbers(theme: MapTheme, table: pd.DataFrame) -> tuple[NDArray[np.int64], bool]:
-    """Index into the theme's classes for each row (one past the last for a value that names none), and whether any row
-    needs that class "other"."""
-    if theme.column is None:
-        return np.zeros(len(table), dtype=np.int64), False
-    number = {one.key: n for n, one in enumerate(theme.classes)}
-    codes, distinct = pd.factorize(table[theme.column], use_na_sentinel=False)
-    of_distinct = np.array([number.get("" if pd.isna(one) else str(one), len(number)) for one in distinct], np.int64)
-    found = of_distinct[codes] if len(codes) else np.zeros(0, dtype=np.int64)
-    return found, bool((found == len(number)).any())
 
 
 def _same(one: pd.Series, other: pd.Series) -> bool:

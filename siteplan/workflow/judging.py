@@ -9,8 +9,8 @@ import pyproj
 from siteplan.layers.layerset import LayerSet
 from siteplan.layers.repairs import Decisions, read_repairs
 from siteplan.plan import Plan
-from siteplan.roads.analysis import RoadChoices, RoadLayers
 from siteplan.roads.gaps import ClosedGap
+from siteplan.roads.judgement import RoadChoices, RoadLayers
 from siteplan.standards import RoadProfile, load_road_profile
 
 

@@ -44,18 +44,14 @@ def worded(notes: Sequence[Note], texts: Texts) -> list[str]:
 
 
 def map_page(plan: Plan, answers: Answers) -> MapPage:
-    """The page of a run in the map's language, with its translation where the map has two.
-
-    Raises
-    ------
-    PlanError
-        If an online map is not known, or its key is missing.
-    """
+    """The page of a run in the map's language, with its translation where the map has two."""
     projects = placed_projects(answers.layers)
 
     def page(texts: Texts) -> MapPage:
-        planned, found = answers.planned, answers.roads
-        own = found if texts.language == plan.language else reworded(found, answers.question.layers, texts)
+        own, planned = answers.roads, answers.planned
+        if texts.language != plan.language:
+            own = reworded(own, answers.question.layers, texts)
+            planned = None if planned is None else planned.reworded(own, texts)
         figures = figure_rows(own, texts, only=MAP_FIGURES)
         if planned is not None:
             figures += planned_figures(planned.comparison.headline, texts)
@@ -72,7 +68,7 @@ def map_page(plan: Plan, answers: Answers) -> MapPage:
             title=plan.title_in(texts.language),
             headlines=figures,
             notes=worded(answers.notes, texts),
-            planned=None if planned is None else planned.roads_on_map(own, texts),
+            planned=None if planned is None else planned.on_map,
             projects=projects,
             around=around,
         )

@@ -16,8 +16,9 @@ from siteplan.projects.applied import AppliedRoads, apply_road_projects
 from siteplan.projects.comparison import Comparison, compare
 from siteplan.projects.places import project_places
 from siteplan.projects.stages import stage_findings
-from siteplan.roads.analysis import RoadLayers, RoadResult, RoadVerdicts, judge_hamlets, reworded
+from siteplan.roads.analysis import RoadResult, reworded
 from siteplan.roads.hardness import hardness_of
+from siteplan.roads.judgement import RoadLayers, RoadVerdicts, judge_hamlets
 from siteplan.workflow.judging import RoadQuestion
 
 
@@ -30,11 +31,15 @@ class PlannedCounty:
     verdicts: RoadVerdicts
     comparison: Comparison
 
-    def roads_on_map(self, result: RoadResult, texts: Texts) -> PlannedRoads:
-        """What the map shows, in the language of `texts`; `result` is today's in that language."""
-        worded = reworded(self.verdicts, self.layers, texts)
-        compared = compare(result.villages, worded.villages)
-        return PlannedRoads(villages=compared.villages, townships=compared.townships, roads=worded.roads)
+    @property
+    def on_map(self) -> PlannedRoads:
+        """What the map shows of it."""
+        return PlannedRoads(self.comparison.villages, self.comparison.townships, self.verdicts.roads)
+
+    def reworded(self, result: RoadResult, texts: Texts) -> PlannedCounty:
+        """The same with its words in the language of `texts`; `result` is today's in that language."""
+        verdicts = reworded(self.verdicts, self.layers, texts)
+        return replace(self, verdicts=verdicts, comparison=compare(result.villages, verdicts.villages))
 
 
 def planned_county(

@@ -24,6 +24,7 @@ LIBRARIES = ("geopandas", "shapely", "pyogrio", "pyproj", "numpy", "scipy", "pan
 def record_of(
     plan: Plan, layers: LayerSet, result: RoadResult, findings: pd.DataFrame, notes: list[str]
 ) -> dict[str, object]:
+    """What a run records: versions, plan, profile, headline, inputs with their hashes, accounting, rules, findings."""
     return {
         "siteplan": __version__,
         "python": platform.python_version(),
@@ -56,6 +57,13 @@ def record_of(
     }
 
 
+def grounds_used(plan: Plan) -> list[dict[str, object]]:
+    """The files that lie beneath the map: height files and tiles, with their hashes."""
+    tiles = [] if plan.map.tiles is None else [("tiles", plan.root / plan.map.tiles)]
+    files = [*(("dem", path) for path in plan.dem_paths()), *tiles]
+    return [{"kind": kind, "file": path.name, "sha256": sha256_of(path)} for kind, path in files]
+
+
 def repairs_used(plan: Plan, decisions: Decisions) -> dict[str, object] | None:
     """Which table of repairs a run obeyed."""
     path = plan.repairs_path()
@@ -66,6 +74,7 @@ def repairs_used(plan: Plan, decisions: Decisions) -> dict[str, object] | None:
 
 
 def counts_of(layers: LayerSet) -> dict[str, dict[str, object]]:
+    """The accounting of each layer: features read, kept, repaired, dropped, and people where it has them."""
     found: dict[str, dict[str, object]] = {}
     for name, layer in layers.layers.items():
         counts = layer.counts
@@ -76,6 +85,7 @@ def counts_of(layers: LayerSet) -> dict[str, dict[str, object]]:
 
 
 def finding_rows(findings: pd.DataFrame) -> list[dict[str, object]]:
+    """Findings with their messages as rows for JSON."""
     columns = ["layer", "row", "id", "field", "code", "action", "message"]
     rows = [None if pd.isna(row) else int(row) for row in findings["row"]]
     parts = (rows if name == "row" else findings[name].tolist() for name in columns)
@@ -90,5 +100,6 @@ def _plain(value: object) -> object:
 
 
 def write_json(path: Path, data: object) -> None:
+    """A JSON file that people can read too."""
     text = json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False)
     path.write_text(text + "\n", encoding="utf-8", newline="\n")

@@ -27,7 +27,7 @@ from siteplan.workflow.grounds import read_grounds
 from siteplan.workflow.judging import decisions_of, road_question
 from siteplan.workflow.mapping import Answers, map_page, worded
 from siteplan.workflow.planned import PlannedCounty, planned_county
-from siteplan.workflow.recording import record_of, repairs_used, write_json
+from siteplan.workflow.recording import grounds_used, record_of, repairs_used, write_json
 
 MAP, GEOPACKAGE, WORKBOOK = "map.html", "results.gpkg", "tables.xlsx"
 WITHOUT, TIMING = "villages_without_hardened_road.csv", "timing.json"
@@ -108,6 +108,7 @@ def run(plan: Plan, folder: Path, *, step: Step = lambda text: None) -> RunResul
         clock.step("")
         # The clock is the one output that differs between two runs; it is no part of the record.
         record = record_of(plan, layers, result, findings, notes)
+        record["grounds"] = grounds_used(plan)
         record["repairs"] = repairs_used(plan, decisions)
         record["changed_cells"] = [*in_book.listed(), *in_csv.listed()]
         with writing(part):
@@ -118,11 +119,13 @@ def run(plan: Plan, folder: Path, *, step: Step = lambda text: None) -> RunResul
 
 def answer(plan: Plan, layers: LayerSet, decisions: Decisions, texts: Texts, *, step: Callable[[str], None]) -> Answers:
     """All analyses of a plan's layers, in their order; `step` is told the catalogue key of each as it begins."""
+    # First what may be at fault: the analyses take their time.
+    grounds = read_grounds(plan, layers)
     question = road_question(plan, layers, decisions)
     result = analyse_roads(question.layers, question.profile, question.choices, texts, step=step)
     step("reports.step.planned")
     planned, of_projects = planned_county(question, result, layers, texts)
-    return Answers(layers, question, result, planned, read_grounds(plan, layers), of_projects)
+    return Answers(layers, question, result, planned, grounds, of_projects)
 
 
 def _geopackage(

@@ -12,8 +12,9 @@ from siteplan.language import Texts
 from siteplan.layers.contract import contract
 from siteplan.layers.layerset import empty_table, missing_values
 from siteplan.projects.applied import AppliedRoads, apply_road_projects
-from siteplan.roads.analysis import RoadChoices, RoadLayers, RoadResult, analyse_roads
+from siteplan.roads.analysis import RoadResult, analyse_roads
 from siteplan.roads.hardness import hardness_of
+from siteplan.roads.judgement import RoadChoices, RoadLayers
 from siteplan.standards import RoadProfile, load_road_profile
 
 CRS = "EPSG:32648"

@@ -18,8 +18,9 @@ from siteplan.projects.applied import AppliedRoads, apply_road_projects
 from siteplan.projects.comparison import Comparison, compare
 from siteplan.projects.places import project_places
 from siteplan.projects.stages import stage_findings
-from siteplan.roads.analysis import RoadChoices, RoadLayers, RoadResult, analyse_roads
+from siteplan.roads.analysis import RoadResult, analyse_roads
 from siteplan.roads.hardness import hardness_of
+from siteplan.roads.judgement import RoadChoices, RoadLayers
 from siteplan.standards import load_road_profile
 
 PROFILE = load_road_profile("cn-hamlet")
