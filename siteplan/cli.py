@@ -136,6 +136,27 @@ def picture(
 
 
 @app.command()
+def water(
+    plan: Annotated[Path, typer.Argument(metavar="PLAN")],
+    out: Annotated[Path | None, typer.Option(help="output folder; default maps/NAME-water")] = None,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Judge only the water of every hamlet: GeoPackage, tables and a file for EPANET."""
+    from siteplan import workflow
+    from siteplan.plan import load_plan
+
+    def work() -> None:
+        own = load_plan(plan)
+        with _progress(quiet) as step:
+            result = workflow.water(own, out or Path("maps") / f"{own.name}-water", step=step)
+        if not quiet:
+            _print_water(result, own.language)
+
+    _guarded(work, debug)
+
+
+@app.command()
 def new(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="a folder of GIS files, or of what is to be made")],
     osm: Annotated[Path | None, typer.Option(metavar="FILE", help="make the layers from this .osm.pbf extract")] = None,
@@ -270,6 +291,19 @@ def _print_result(result: Any, language: str) -> None:
         typer.echo(note, err=True)
     _print_findings(result.findings)
     typer.echo(f"map: {result.map}")
+
+
+def _print_water(result: Any, language: str) -> None:
+    from siteplan.language import Texts
+    from siteplan.water.model import LEVELS
+
+    texts = Texts("en" if language == "en" else "zh")
+    for level in LEVELS:
+        typer.echo(f"{texts(f'water.level.{level}')}: {result.headline[level]}")
+    for note in result.notes:
+        typer.echo(note, err=True)
+    _print_findings(result.findings)
+    typer.echo(f"results: {result.folder}")
 
 
 def _print_layers(layers: Any) -> None:

@@ -9,7 +9,7 @@ import geopandas as gpd
 
 from siteplan.cartography.groundlayers import ground_layers, place_names
 from siteplan.cartography.grounds import Basemap, PlaneGrid, Terrain, TileSet
-from siteplan.cartography.page import MapLink, MapPage
+from siteplan.cartography.page import MapLayer, MapLink, MapPage
 from siteplan.cartography.roadlayers import PlannedRoads, road_layers
 from siteplan.language import Texts
 from siteplan.layers.layerset import LayerSet
@@ -36,17 +36,21 @@ def county_page(
     notes: Sequence[str],
     planned: PlannedRoads | None = None,
     projects: gpd.GeoDataFrame | None = None,
+    water: Sequence[MapLayer] = (),
     around: Around | None = None,
 ) -> MapPage:
     """The page of a county: hamlets by verdict, roads by state, breaks, gaps, works and the plan's other layers.
 
     `result` is worded in the language of `texts`. With `planned` the page can hold what is against what will be;
-    `projects` (see `siteplan.projects.places`) are shown by stage.
+    `projects` (see `siteplan.projects.places`) are shown by stage; `water` (see `waterlayers`) stands in place of the
+    plan's own layers of pipes and water points.
     """
     around = around or Around()
     ground = ground_layers(
         layers, result.coverage, projects, texts, planned=None if planned is None else planned.townships
     )
+    if water:
+        ground = [*(one for one in ground if one.key not in ("water_lines", "water_points")), *water]
     return MapPage(
         title=title,
         subtitle=texts("webmap.county.subtitle", profile=result.parameters["profile"]),

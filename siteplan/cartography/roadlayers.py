@@ -21,6 +21,7 @@ VILLAGE_FIELDS = (
     "households", "people", "access_dist_m", "road_id", "to_harden_m", "unknown_m", "to_build_m", "anchor",
     "anchor_km", "anchor_min", "computed_text", "verified_text", "in_scope_text",
 )  # fmt: skip
+WATER_FIELDS = ("water_level_text", "water_reason", "water_source", "head_m", "litres_per_person_day")
 LIST_COLUMNS = (
     "road_status_text", "planned_text", "missing_text", "reason", "id", "village", "households", "people",
     "to_harden_m", "to_build_m", "anchor_km",
@@ -45,8 +46,14 @@ def fields_of(texts: Texts, names: Sequence[str]) -> tuple[tuple[str, str], ...]
     """Columns with their labels; `X_text` is shown under the label of the column it words."""
     own = {"road_status_text": "road_status", "computed_text": "road_status_computed"}
     own |= {"verified_text": "verified_status", "state_text": "state", "in_scope_text": "in_scope"}
-    own |= {"planned_text": "planned_status", "missing_text": "missing", "kind_text": "kind"}
-    return tuple((name, texts(f"roads.column.{own.get(name, name)}")) for name in names)
+    own |= {
+        "water_level_text": "water_level",
+        "planned_text": "planned_status",
+        "missing_text": "missing",
+        "kind_text": "kind",
+    }
+    key = {name: own.get(name, name) for name in names}
+    return tuple((name, texts(f"{'water' if name in WATER_FIELDS else 'roads'}.column.{key[name]}")) for name in names)
 
 
 def road_layers(result: RoadResult, texts: Texts, planned: PlannedRoads | None) -> list[MapLayer]:
@@ -97,6 +104,8 @@ def _villages(result: RoadResult, texts: Texts, planned: PlannedRoads | None) ->
         in_scope_text=_worded(table["in_scope"], texts, "webmap.county.yes_no"),
     )
     names = [name for name in VILLAGE_FIELDS if planned is not None or not name.startswith("planned")]
+    if "water_level" in table.columns:
+        names[names.index("id") : names.index("id")] = WATER_FIELDS
     other_name = "name" if texts.language == "en" else "name_en"
     if other_name in table.columns and (table[other_name].fillna(table[SHOWN_NAME]) != table[SHOWN_NAME]).any():
         names.insert(names.index("id"), other_name)
@@ -106,6 +115,7 @@ def _villages(result: RoadResult, texts: Texts, planned: PlannedRoads | None) ->
                  point_classes(MISSING, texts, "webmap.county.missing"))
     ]  # fmt: skip
     if "water_level" in table.columns:
+        table = table.assign(water_level_text=_worded(table["water_level"], texts, "webmap.county.water"))
         classes = point_classes(WATER_LEVELS, texts, "webmap.county.water")
         themes.append(MapTheme("water_level", texts("webmap.county.by_water"), "water_level", classes))
     if planned is not None:

@@ -13,8 +13,12 @@ from typing import Any, Literal
 
 ColumnType = Literal["text", "code", "number", "bool", "tristate", "category"]
 
-TRUE_WORDS = frozenset({"1", "true", "t", "yes", "y", "是", "有", "真", "√", "对", "viaduct", "building_passage"})
-FALSE_WORDS = frozenset({"0", "false", "f", "no", "n", "否", "无", "假", "×", "非", "没有", "不是"})
+TRUE_WORDS = frozenset(
+    {"1", "true", "t", "yes", "y", "是", "有", "真", "√", "对", "达标", "合格", "可用", "viaduct", "building_passage"}
+)
+FALSE_WORDS = frozenset(
+    {"0", "false", "f", "no", "n", "否", "无", "假", "×", "非", "没有", "不是", "不达标", "不合格", "不可用"}
+)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from siteplan.plan.model import (
     ReadingSection,
     RoadsSection,
     TerrainSection,
+    WaterSection,
 )
 
 
@@ -34,6 +35,7 @@ def plan_keys() -> list[KeyDoc]:
         *_docs("plan", PlanSection),
         *_docs("layers.NAME", LayerPlan),
         *_docs("roads", RoadsSection),
+        *_docs("water", WaterSection),
         *_docs("reading", ReadingSection),
         *_docs("terrain", TerrainSection),
         *_docs("map", MapSection),

@@ -145,6 +145,30 @@ class ReadingSection(_Section):
     memory_mb: float | None = Field(None, gt=0, allow_inf_nan=False, description="most memory, in MB")
 
 
+class WaterSection(_Section):
+    """What counts as water that serves a hamlet."""
+
+    profile: str = Field(
+        "cn-t-ches-18-2018",
+        min_length=1,
+        description="rule pack of water: a name (`siteplan rules` lists them) or a TOML file of your own",
+    )
+    snap_m: Metres = Field(5.0, description="ends of pipes and water points within this distance are joined (metres)")
+    suspect_m: Metres = Field(
+        30.0, description="ends of pipes up to this distance from another pipe are listed (metres)"
+    )
+    near_m: Metres = Field(100.0, description="a hamlet within this distance of a pipe draws from it (metres)")
+    dem_error_m: float = Field(
+        3.0, ge=0, allow_inf_nan=False, description="by how much heights that were not surveyed may be wrong (metres)"
+    )
+    water_short: bool = Field(False, description="whether the smaller quantities for areas short of water apply")
+    quality_decides: bool = Field(
+        True,
+        description="whether water of unknown quality leaves a hamlet's level unknown; else the level tells of pipes, "
+        "head and quantity alone, and rule packs that ask for quality still do not call it safe",
+    )
+
+
 class TerrainSection(_Section):
     """The ground: heights for the relief under the map, and for what needs slopes."""
 
@@ -204,6 +228,7 @@ class Plan(_Section):
     layers: LayersSection
     roads: RoadsSection = Field(default_factory=RoadsSection)  # type: ignore[arg-type]
     reading: ReadingSection = Field(default_factory=ReadingSection)  # type: ignore[arg-type]
+    water: WaterSection = Field(default_factory=WaterSection)  # type: ignore[arg-type]
     terrain: TerrainSection = Field(default_factory=TerrainSection)  # type: ignore[arg-type]
     map: MapSection = Field(default_factory=MapSection)  # type: ignore[arg-type]
     output: OutputSection = Field(default_factory=OutputSection)  # type: ignore[arg-type]

@@ -55,6 +55,9 @@ AROUND = """
 [terrain]
 dem = "dem.tif"
 
+[water]
+quality_decides = false
+
 [map]
 language = "both"
 source = "siteplan 示例数据（虚构）"

@@ -4,5 +4,6 @@ from siteplan.workflow.checking import CheckResult, check
 from siteplan.workflow.picturing import picture
 from siteplan.workflow.running import RunResult, run
 from siteplan.workflow.starting import new_from_files, new_from_osm
+from siteplan.workflow.wateralone import water
 
-__all__ = ["CheckResult", "RunResult", "check", "new_from_files", "new_from_osm", "picture", "run"]
+__all__ = ["CheckResult", "RunResult", "check", "new_from_files", "new_from_osm", "picture", "run", "water"]

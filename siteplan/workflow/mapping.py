@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
 
 from siteplan.cartography.basemaps import online_basemaps
 from siteplan.cartography.countypage import Around, county_page
-from siteplan.cartography.page import MapPage
+from siteplan.cartography.page import MapLayer, MapPage
+from siteplan.cartography.waterlayers import water_layers
 from siteplan.language import Texts
 from siteplan.layers.layerset import LayerSet
 from siteplan.plan import Plan
@@ -19,6 +20,7 @@ from siteplan.roads.analysis import RoadResult, reworded
 from siteplan.workflow.grounds import Grounds, Note
 from siteplan.workflow.judging import RoadQuestion
 from siteplan.workflow.planned import PlannedCounty, placed_projects
+from siteplan.workflow.watering import WaterAnswer
 
 
 @dataclass(frozen=True)
@@ -29,16 +31,23 @@ class Answers:
     question: RoadQuestion
     roads: RoadResult
     planned: PlannedCounty | None
+    water: WaterAnswer | None
     grounds: Grounds
     project_findings: pd.DataFrame
 
     @property
     def notes(self) -> tuple[Note, ...]:
         """What is to be said of the whole: (catalogue key, values)."""
-        return (*((key, dict(values)) for key, values in self.roads.notes), *self.grounds.notes)
+        told = [*self.roads.notes, *(() if self.water is None else self.water.demands.notes), *self.grounds.notes]
+        return tuple((key, dict(values)) for key, values in told)
 
 
-def worded(notes: Sequence[Note], texts: Texts) -> list[str]:
+def _water_layers(water: WaterAnswer, texts: Texts) -> list[MapLayer]:
+    network, pressures = water.network, water.hydraulics
+    return water_layers(network.nodes, network.links, water.reach.links, pressures.nodes, pressures.links, texts)
+
+
+def worded(notes: Sequence[tuple[str, Mapping[str, object]]], texts: Texts) -> list[str]:
     """Notes in the language of `texts`."""
     return [texts(key, **values) for key, values in notes]
 
@@ -48,10 +57,13 @@ def map_page(plan: Plan, answers: Answers) -> MapPage:
     projects = placed_projects(answers.layers)
 
     def page(texts: Texts) -> MapPage:
-        own, planned = answers.roads, answers.planned
+        own, planned, water = answers.roads, answers.planned, answers.water
         if texts.language != plan.language:
             own = reworded(own, answers.question.layers, texts)
             planned = None if planned is None else planned.reworded(own, texts)
+            water = None if water is None else water.worded(texts)
+        if water is not None:
+            own = replace(own, villages=water.on_villages(own.villages))
         figures = figure_rows(own, texts, only=MAP_FIGURES)
         if planned is not None:
             figures += planned_figures(planned.comparison.headline, texts)
@@ -70,6 +82,7 @@ def map_page(plan: Plan, answers: Answers) -> MapPage:
             notes=worded(answers.notes, texts),
             planned=None if planned is None else planned.on_map,
             projects=projects,
+            water=() if water is None else _water_layers(water, texts),
             around=around,
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+from collections.abc import Mapping
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
@@ -21,10 +22,8 @@ from siteplan.roads.analysis import RoadResult
 LIBRARIES = ("geopandas", "shapely", "pyogrio", "pyproj", "numpy", "scipy", "pandas", "networkx", "folium")
 
 
-def record_of(
-    plan: Plan, layers: LayerSet, result: RoadResult, findings: pd.DataFrame, notes: list[str]
-) -> dict[str, object]:
-    """What a run records: versions, plan, profile, headline, inputs with their hashes, accounting, rules, findings."""
+def record_of(plan: Plan, layers: LayerSet, findings: pd.DataFrame, notes: list[str]) -> dict[str, object]:
+    """What every run records: versions, plan, inputs with their hashes, accounting, findings."""
     return {
         "siteplan": __version__,
         "python": platform.python_version(),
@@ -34,9 +33,6 @@ def record_of(
         "language": plan.language,
         "crs": f"EPSG:{layers.crs.to_epsg()}",
         "crs_name": layers.crs.name,
-        "profile": result.parameters["profile"],
-        "parameters": dict(result.parameters),
-        "headline": {name: _plain(value) for name, value in result.headline.items()},
         "notes": notes,
         "inputs": {
             name: {
@@ -52,7 +48,6 @@ def record_of(
         },
         "layers": counts_of(layers),
         "layers_absent": list(layers.absent),
-        "rules": result.rules.to_dict("records"),
         "findings": finding_rows(findings),
     }
 
@@ -62,6 +57,21 @@ def grounds_used(plan: Plan) -> list[dict[str, object]]:
     tiles = [] if plan.map.tiles is None else [("tiles", plan.root / plan.map.tiles)]
     files = [*(("dem", path) for path in plan.dem_paths()), *tiles]
     return [{"kind": kind, "file": path.name, "sha256": sha256_of(path)} for kind, path in files]
+
+
+def road_record(result: RoadResult) -> dict[str, object]:
+    """What the road analysis adds: profile, parameters, headline figures, rules."""
+    return {
+        "profile": result.parameters["profile"],
+        "parameters": dict(result.parameters),
+        "headline": plain_figures(result.headline),
+        "rules": result.rules.to_dict("records"),
+    }
+
+
+def plain_figures(figures: Mapping[str, object]) -> dict[str, object]:
+    """Figures as JSON knows them; what is not known is null."""
+    return {str(name): _plain(value) for name, value in figures.items()}
 
 
 def repairs_used(plan: Plan, decisions: Decisions) -> dict[str, object] | None:

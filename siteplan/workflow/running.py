@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import geopandas as gpd
 import pandas as pd
 
 from siteplan.language import Texts
@@ -27,9 +28,12 @@ from siteplan.workflow.grounds import read_grounds
 from siteplan.workflow.judging import decisions_of, road_question
 from siteplan.workflow.mapping import Answers, map_page, worded
 from siteplan.workflow.planned import PlannedCounty, planned_county
-from siteplan.workflow.recording import grounds_used, record_of, repairs_used, write_json
+from siteplan.workflow.recording import grounds_used, record_of, repairs_used, road_record, write_json
+from siteplan.workflow.waterfiles import water_sheets, water_tables, write_inp
+from siteplan.workflow.watering import WaterAnswer, water_answer
 
 MAP, GEOPACKAGE, WORKBOOK = "map.html", "results.gpkg", "tables.xlsx"
+EPANET = "water.inp"
 WITHOUT, TIMING = "villages_without_hardened_road.csv", "timing.json"
 
 Step = Callable[[str], None]
@@ -51,7 +55,7 @@ class RunResult:
         return self.folder / MAP
 
 
-class _Clock:
+class Clock:
     """Seconds of each step, by name."""
 
     def __init__(self, texts: Texts, told: Step) -> None:
@@ -81,7 +85,7 @@ def run(plan: Plan, folder: Path, *, step: Step = lambda text: None) -> RunResul
         If the folder is held by another run, or cannot be written.
     """
     texts = Texts(plan.language)
-    clock = _Clock(texts, step)
+    clock = Clock(texts, step)
     with output_folder(folder) as part:
         clock.step("reports.step.reading")
         decisions = decisions_of(plan)
@@ -89,15 +93,23 @@ def run(plan: Plan, folder: Path, *, step: Step = lambda text: None) -> RunResul
         answers = answer(plan, layers, decisions, texts, step=clock.step)
         result, planned = answers.roads, answers.planned
         found = [layers.findings, result.findings, answers.project_findings]
+        if answers.water is not None:
+            found.append(answers.water.findings)
         findings = with_messages(joined(found), texts)
         notes = worded(answers.notes, texts)
         clock.step("reports.step.writing")
         with writing(part):
             tables = _geopackage(result, findings, layers, planned)
+            if answers.water is not None:
+                tables |= water_tables(answers.water, result.villages)
             write_gpkg(part / GEOPACKAGE, tables, styles=road_styles(texts))
-            sheets = road_sheets(result, layers, findings, notes, texts)
+            ruled = result if answers.water is None else replace(result, rules=_all_rules(result, answers.water))
+            sheets = road_sheets(ruled, layers, findings, notes, texts)
             if planned is not None:
                 sheets.insert(2, planned_sheet(planned.comparison.townships, texts))
+            if answers.water is not None:
+                sheets[-2:-2] = water_sheets(answers.water, layers, texts)
+                write_inp(part / EPANET, answers.water)
             in_book = write_workbook(part / WORKBOOK, sheets)
             without = without_hardened_road(result, texts)
             in_csv = write_csv(part / WITHOUT, without.rename(columns=column_headings(texts, list(without.columns))))
@@ -107,14 +119,20 @@ def run(plan: Plan, folder: Path, *, step: Step = lambda text: None) -> RunResul
             (part / MAP).write_text(page, encoding="utf-8", newline="\n")
         clock.step("")
         # The clock is the one output that differs between two runs; it is no part of the record.
-        record = record_of(plan, layers, result, findings, notes)
+        record = record_of(plan, layers, findings, notes) | road_record(result)
         record["grounds"] = grounds_used(plan)
+        if answers.water is not None:
+            record["water"] = answers.water.record()
         record["repairs"] = repairs_used(plan, decisions)
         record["changed_cells"] = [*in_book.listed(), *in_csv.listed()]
         with writing(part):
             write_json(part / TIMING, clock.seconds)
             write_record(part, record)
     return RunResult(folder, dict(result.headline), findings, notes)
+
+
+def _all_rules(result: RoadResult, water: WaterAnswer) -> pd.DataFrame:
+    return pd.concat([result.rules, water.rules], ignore_index=True)
 
 
 def answer(plan: Plan, layers: LayerSet, decisions: Decisions, texts: Texts, *, step: Callable[[str], None]) -> Answers:
@@ -125,18 +143,21 @@ def answer(plan: Plan, layers: LayerSet, decisions: Decisions, texts: Texts, *, 
     result = analyse_roads(question.layers, question.profile, question.choices, texts, step=step)
     step("reports.step.planned")
     planned, of_projects = planned_county(question, result, layers, texts)
-    return Answers(layers, question, result, planned, grounds, of_projects)
+    water = water_answer(plan, layers, result.access.network, texts, step=step)
+    return Answers(layers, question, result, planned, water, grounds, of_projects)
+
+
+def findings_layer(findings: pd.DataFrame, crs: object) -> gpd.GeoDataFrame:
+    """Findings as points, those without a place without a geometry."""
+    places = gpd.points_from_xy(findings["x"], findings["y"])
+    points = gpd.GeoSeries(places, crs=crs).where(findings["x"].notna().to_numpy(), None)
+    rows = findings.drop(columns=["x", "y"]).assign(row=findings["row"].astype("float64"))
+    return gpd.GeoDataFrame(rows, geometry=points, crs=crs)
 
 
 def _geopackage(
     result: RoadResult, findings: pd.DataFrame, layers: LayerSet, planned: PlannedCounty | None
 ) -> dict[str, pd.DataFrame]:
-    import geopandas as gpd
-
-    places = gpd.points_from_xy(findings["x"], findings["y"])
-    nowhere = findings["x"].isna().to_numpy()
-    points = gpd.GeoSeries(places, crs=layers.crs).where(~nowhere, None)
-    rows = findings.drop(columns=["x", "y"]).assign(row=findings["row"].astype("float64"))
     return {
         "villages": result.villages,
         "roads": result.roads,
@@ -144,7 +165,7 @@ def _geopackage(
         "breaks": result.breaks,
         "gaps": result.gaps,
         "works": result.works,
-        "findings": gpd.GeoDataFrame(rows, geometry=points, crs=layers.crs),
+        "findings": findings_layer(findings, layers.crs),
         "coverage": result.coverage,
         **({} if planned is None else {"planned": planned.comparison.villages}),
     }

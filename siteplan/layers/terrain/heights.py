@@ -77,11 +77,11 @@ def read_heights(paths: Sequence[Path], bounds_wgs84: Box, *, most_pixels: int) 
 
     until = time.monotonic() + MOST_SECONDS
     with ExitStack() as stack, rasterio.Env(**OPTIONS):
-        dems = _all_opened(paths, stack)
+        dems = all_opened(paths, stack)
         used = [dem for dem in dems if common(dem.box, bounds_wgs84) is not None]
         if not used:
             raise _elsewhere(dems, bounds_wgs84)
-        groups = _groups(used)
+        groups = grouped(used)
         sizes = [_cell_size(group, bounds_wgs84) for group in groups]
         finest = min(math.sqrt(across * down) for across, down in sizes)
         grid = _grid(_covered(used, bounds_wgs84), finest, most_pixels)
@@ -107,7 +107,14 @@ def mercator(longitude: float, latitude: float) -> tuple[float, float]:
     return RADIUS_M * math.radians(longitude), RADIUS_M * math.atanh(math.sin(math.radians(latitude)))
 
 
-def _all_opened(paths: Sequence[Path], stack: ExitStack) -> list[Dem]:
+def all_opened(paths: Sequence[Path], stack: ExitStack) -> list[Dem]:
+    """Files of heights, opened for as long as the stack lasts; within `rasterio.Env(**OPTIONS)`.
+
+    Raises
+    ------
+    LayerError
+        Listing all files that cannot be used, and why.
+    """
     dems: list[Dem] = []
     faults: list[str] = []
     for path in paths:
@@ -176,7 +183,7 @@ def _grid(box: Box, finest: float, most_pixels: int) -> Grid:
     return Grid(west, north, pixel, fitting(width), fitting(height))
 
 
-def _groups(dems: Sequence[Dem]) -> list[list[Dem]]:
+def grouped(dems: Sequence[Dem]) -> list[list[Dem]]:
     """Files whose cells lie on one grid, so that they may be put together as they are."""
     groups: list[list[Dem]] = []
     for dem in dems:
