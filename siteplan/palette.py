@@ -67,6 +67,13 @@ WATER_LEVELS = (
     PointLook("unknown", "#777777", "cross", "cross2"),
 )
 """Water service of a hamlet, from better to worse; unknown stands apart."""
+POWER_STATUSES = (
+    PointLook("served", "#4D7EA8", "circle", "circle"),
+    PointLook("cut_off", "#E69F00", "triangle", "triangle"),
+    PointLook("out_of_reach", "#7A0019", "star", "star"),
+    PointLook("unknown", "#777777", "cross", "cross2"),
+)
+"""Power supply of a hamlet."""
 SHARES = (
     ("under_50", 0.5, "#54278F"),
     ("under_70", 0.7, "#807DBA"),

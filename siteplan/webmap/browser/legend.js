@@ -137,8 +137,8 @@
     siteplan.data.sortBy(data, n);
     const planned = siteplan.find(data.key + "_planned"), same = planned ? siteplan.data.themeNumber(planned, key) : -1;
     if (same >= 0) siteplan.data.sortBy(planned, same); // both sides of the slider alike
+    show(); // first: the filter counts anew in the legend's rows, and these may have become fewer
     if (data === siteplan.filter.main()) siteplan.filter.forget();
-    show();
     siteplan.panel.refresh();
     siteplan.redrawAll();
     siteplan.viewed();
