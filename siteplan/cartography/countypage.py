@@ -15,6 +15,9 @@ from siteplan.language import Texts
 from siteplan.layers.layerset import LayerSet
 from siteplan.roads.analysis import RoadResult
 
+MADE_OF = {"water_network": ("water_lines", "water_points"), "power_lines": ("power_lines",)}
+"""Analysed layers, and the plan's layers that they stand in place of."""
+
 
 @dataclass(frozen=True)
 class Around:
@@ -36,21 +39,21 @@ def county_page(
     notes: Sequence[str],
     planned: PlannedRoads | None = None,
     projects: gpd.GeoDataFrame | None = None,
-    water: Sequence[MapLayer] = (),
+    analysed: Sequence[MapLayer] = (),
     around: Around | None = None,
 ) -> MapPage:
     """The page of a county: hamlets by verdict, roads by state, breaks, gaps, works and the plan's other layers.
 
     `result` is worded in the language of `texts`. With `planned` the page can hold what is against what will be;
-    `projects` (see `siteplan.projects.places`) are shown by stage; `water` (see `waterlayers`) stands in place of the
-    plan's own layers of pipes and water points.
+    `projects` (see `siteplan.projects.places`) are shown by stage; `analysed` are the layers of other rooms (water,
+    power, new pipes), which stand in place of the plan's own layers that they are made of.
     """
     around = around or Around()
     ground = ground_layers(
         layers, result.coverage, projects, texts, planned=None if planned is None else planned.townships
     )
-    if water:
-        ground = [*(one for one in ground if one.key not in ("water_lines", "water_points")), *water]
+    made_of = {key for layer in analysed for key in MADE_OF.get(layer.key, ())}
+    ground = [*(layer for layer in ground if layer.key not in made_of), *analysed]
     return MapPage(
         title=title,
         subtitle=texts("webmap.county.subtitle", profile=result.parameters["profile"]),

@@ -13,7 +13,17 @@ from numpy.typing import NDArray
 from siteplan.cartography.names import SHOWN_NAME, name_columns, with_shown_name, word_classes
 from siteplan.cartography.page import ClassGroup, DrawOrder, MapClass, MapLayer, MapTheme
 from siteplan.language import Texts
-from siteplan.palette import GAP_COLOUR, MISSING, ROAD_STATES, VERDICTS, WATER_LEVELS, WAY_COLOUR, LineLook, PointLook
+from siteplan.palette import (
+    GAP_COLOUR,
+    MISSING,
+    POWER_STATUSES,
+    ROAD_STATES,
+    VERDICTS,
+    WATER_LEVELS,
+    WAY_COLOUR,
+    LineLook,
+    PointLook,
+)
 from siteplan.roads.analysis import RoadResult
 
 VILLAGE_FIELDS = (
@@ -22,6 +32,8 @@ VILLAGE_FIELDS = (
     "anchor_km", "anchor_min", "computed_text", "verified_text", "in_scope_text",
 )  # fmt: skip
 WATER_FIELDS = ("water_level_text", "water_reason", "water_source", "head_m", "litres_per_person_day")
+PROJECT_FIELDS = ("water_project", "water_project_reason")
+POWER_FIELDS = ("power_status_text", "power_reason", "power_line", "power_line_m")
 LIST_COLUMNS = (
     "road_status_text", "planned_text", "missing_text", "reason", "id", "village", "households", "people",
     "to_harden_m", "to_build_m", "anchor_km",
@@ -48,12 +60,14 @@ def fields_of(texts: Texts, names: Sequence[str]) -> tuple[tuple[str, str], ...]
     own |= {"verified_text": "verified_status", "state_text": "state", "in_scope_text": "in_scope"}
     own |= {
         "water_level_text": "water_level",
+        "power_status_text": "power_status",
         "planned_text": "planned_status",
         "missing_text": "missing",
         "kind_text": "kind",
     }
     key = {name: own.get(name, name) for name in names}
-    return tuple((name, texts(f"{'water' if name in WATER_FIELDS else 'roads'}.column.{key[name]}")) for name in names)
+    rooms = dict.fromkeys((*WATER_FIELDS, *PROJECT_FIELDS), "water") | dict.fromkeys(POWER_FIELDS, "power")
+    return tuple((name, texts(f"{rooms.get(name, 'roads')}.column.{key[name]}")) for name in names)
 
 
 def road_layers(result: RoadResult, texts: Texts, planned: PlannedRoads | None) -> list[MapLayer]:
@@ -106,6 +120,9 @@ def _villages(result: RoadResult, texts: Texts, planned: PlannedRoads | None) ->
     names = [name for name in VILLAGE_FIELDS if planned is not None or not name.startswith("planned")]
     if "water_level" in table.columns:
         names[names.index("id") : names.index("id")] = WATER_FIELDS
+    for column, fields in (("water_project", PROJECT_FIELDS), ("power_status", POWER_FIELDS)):
+        if column in table.columns:
+            names[names.index("id") : names.index("id")] = fields
     other_name = "name" if texts.language == "en" else "name_en"
     if other_name in table.columns and (table[other_name].fillna(table[SHOWN_NAME]) != table[SHOWN_NAME]).any():
         names.insert(names.index("id"), other_name)
@@ -118,6 +135,10 @@ def _villages(result: RoadResult, texts: Texts, planned: PlannedRoads | None) ->
         table = table.assign(water_level_text=_worded(table["water_level"], texts, "webmap.county.water"))
         classes = point_classes(WATER_LEVELS, texts, "webmap.county.water")
         themes.append(MapTheme("water_level", texts("webmap.county.by_water"), "water_level", classes))
+    if "power_status" in table.columns:
+        table = table.assign(power_status_text=_worded(table["power_status"], texts, "power.status"))
+        classes = point_classes(POWER_STATUSES, texts, "power.status")
+        themes.append(MapTheme("power_status", texts("power.map.by_status"), "power_status", classes))
     if planned is not None:
         table = table.assign(
             planned_status=planned.villages["planned_status"].to_numpy(),

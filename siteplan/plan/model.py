@@ -167,6 +167,23 @@ class WaterSection(_Section):
         description="whether water of unknown quality leaves a hamlet's level unknown; else the level tells of pipes, "
         "head and quantity alone, and rule packs that ask for quality still do not call it safe",
     )
+    extensions: bool = Field(
+        True, description="whether new pipes are designed for hamlets without water and for chosen sites; needs heights"
+    )
+    pipes: str | None = Field(
+        None,
+        min_length=1,
+        description="the county's own pipes and prices, a TOML file like siteplan's `water/pipes.toml`",
+    )
+    budget: float | None = Field(
+        None, gt=0, allow_inf_nan=False, description="what may be spent on new pipes, in the currency of the prices"
+    )
+    most_per_person: float | None = Field(
+        None, gt=0, allow_inf_nan=False, description="new pipes that cost more a person are shown, but not chosen"
+    )
+    no_gravity: Literal["pump", "tap"] = Field(
+        "pump", description="what a hamlet gets that gravity does not reach: a pump, or a public tap where one is near"
+    )
 
 
 class TerrainSection(_Section):

@@ -14,6 +14,8 @@ from siteplan.water.tracing import Reach, supply_way
 if TYPE_CHECKING:
     from siteplan.water.hydraulics import Hydraulics
 
+LEAST_ABOVE_M = 0.1
+"""Ground above the grade line by less is not told: lines begin at the surface of a tank or spring."""
 COLUMNS = ("link", "station_m", "ground_m", "grade_m", "above_m", "verdict")
 
 
@@ -49,7 +51,7 @@ def high_points(
 
     Returns
     -------
-    Columns `COLUMNS`, one row a link, at its worst point, by link: above_m (ground less grade line, over 0), verdict
+    Columns `COLUMNS`, one row a link, at its worst point, by link: above_m (ground less grade line), verdict
     ("negative", or "marginal" within `dem_error_m`). Links without heads or profile are not in it.
     """
     if profiles is None or not len(profiles):
@@ -61,7 +63,7 @@ def high_points(
     above = ground - grade
     worst = np.lexsort((station, -np.nan_to_num(above, nan=-np.inf), link))
     worst = worst[first_of_groups(link[worst])]
-    worst = worst[above[worst] > 0]
+    worst = worst[above[worst] > LEAST_ABOVE_M]
     sure = above[worst] > dem_error_m
     if too_full is not None:
         static, (start, end) = nodes["static_head_m"].to_numpy(np.float64), _ends(network, link[worst])

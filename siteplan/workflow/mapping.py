@@ -9,7 +9,9 @@ import pandas as pd
 
 from siteplan.cartography.basemaps import online_basemaps
 from siteplan.cartography.countypage import Around, county_page
+from siteplan.cartography.extensionlayers import extension_layers
 from siteplan.cartography.page import MapLayer, MapPage
+from siteplan.cartography.powerlayers import power_layers
 from siteplan.cartography.waterlayers import water_layers
 from siteplan.language import Texts
 from siteplan.layers.layerset import LayerSet
@@ -17,9 +19,11 @@ from siteplan.plan import Plan
 from siteplan.reports.plannedsheets import planned_figures
 from siteplan.reports.roadsheets import MAP_FIGURES, figure_rows
 from siteplan.roads.analysis import RoadResult, reworded
+from siteplan.workflow.extending import ExtensionAnswer
 from siteplan.workflow.grounds import Grounds, Note
 from siteplan.workflow.judging import RoadQuestion
 from siteplan.workflow.planned import PlannedCounty, placed_projects
+from siteplan.workflow.powering import PowerAnswer
 from siteplan.workflow.watering import WaterAnswer
 
 
@@ -32,14 +36,21 @@ class Answers:
     roads: RoadResult
     planned: PlannedCounty | None
     water: WaterAnswer | None
+    extensions: ExtensionAnswer | None
+    power: PowerAnswer | None
     grounds: Grounds
     project_findings: pd.DataFrame
 
     @property
     def notes(self) -> tuple[Note, ...]:
         """What is to be said of the whole: (catalogue key, values)."""
-        told = [*self.roads.notes, *(() if self.water is None else self.water.demands.notes), *self.grounds.notes]
-        return tuple((key, dict(values)) for key, values in told)
+        others = (
+            () if self.water is None else self.water.demands.notes,
+            () if self.extensions is None else self.extensions.notes,
+            () if self.power is None else self.power.notes,
+        )
+        told = (self.roads.notes, *others, self.grounds.notes)
+        return tuple((key, dict(values)) for notes in told for key, values in notes)
 
 
 def _water_layers(water: WaterAnswer, texts: Texts) -> list[MapLayer]:
@@ -54,16 +65,22 @@ def worded(notes: Sequence[tuple[str, Mapping[str, object]]], texts: Texts) -> l
 
 def map_page(plan: Plan, answers: Answers) -> MapPage:
     """The page of a run in the map's language, with its translation where the map has two."""
-    projects = placed_projects(answers.layers)
+    projects, extensions = placed_projects(answers.layers), answers.extensions
+    lines = answers.layers.table("power_lines")
 
     def page(texts: Texts) -> MapPage:
-        own, planned, water = answers.roads, answers.planned, answers.water
+        own, planned, water, power = answers.roads, answers.planned, answers.water, answers.power
         if texts.language != plan.language:
             own = reworded(own, answers.question.layers, texts)
             planned = None if planned is None else planned.reworded(own, texts)
             water = None if water is None else water.worded(texts)
+            power = None if power is None else power.worded(texts)
         if water is not None:
             own = replace(own, villages=water.on_villages(own.villages))
+        if extensions is not None:
+            own = replace(own, villages=extensions.on_villages(own.villages, texts))
+        if power is not None:
+            own = replace(own, villages=power.on_villages(own.villages))
         figures = figure_rows(own, texts, only=MAP_FIGURES)
         if planned is not None:
             figures += planned_figures(planned.comparison.headline, texts)
@@ -82,7 +99,11 @@ def map_page(plan: Plan, answers: Answers) -> MapPage:
             notes=worded(answers.notes, texts),
             planned=None if planned is None else planned.on_map,
             projects=projects,
-            water=() if water is None else _water_layers(water, texts),
+            analysed=[
+                *(() if water is None else _water_layers(water, texts)),
+                *(() if extensions is None else extension_layers(extensions.pipes, extensions.works, texts)),
+                *(() if power is None else power_layers(lines, power.reach.lines, texts)),
+            ],
             around=around,
         )
 

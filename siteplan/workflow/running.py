@@ -19,18 +19,21 @@ from siteplan.layers.writing import write_csv, write_gpkg
 from siteplan.outfolder import output_folder, write_record, writing
 from siteplan.plan import Plan
 from siteplan.reports.plannedsheets import planned_sheet
+from siteplan.reports.powersheets import power_sheets
 from siteplan.reports.roadsheets import column_headings, road_sheets, without_hardened_road
 from siteplan.reports.styles import road_styles
 from siteplan.reports.workbook import write_workbook
 from siteplan.roads.analysis import RoadResult, analyse_roads
 from siteplan.webmap import render
+from siteplan.workflow.extending import extension_answer
 from siteplan.workflow.grounds import read_grounds
 from siteplan.workflow.judging import decisions_of, road_question
 from siteplan.workflow.mapping import Answers, map_page, worded
 from siteplan.workflow.planned import PlannedCounty, planned_county
+from siteplan.workflow.powering import power_answer
 from siteplan.workflow.recording import grounds_used, record_of, repairs_used, road_record, write_json
-from siteplan.workflow.waterfiles import water_sheets, water_tables, write_inp
-from siteplan.workflow.watering import WaterAnswer, water_answer
+from siteplan.workflow.waterfiles import extension_sheets, extension_tables, water_sheets, water_tables, write_inp
+from siteplan.workflow.watering import water_answer
 
 MAP, GEOPACKAGE, WORKBOOK = "map.html", "results.gpkg", "tables.xlsx"
 EPANET = "water.inp"
@@ -95,6 +98,8 @@ def run(plan: Plan, folder: Path, *, step: Step = lambda text: None) -> RunResul
         found = [layers.findings, result.findings, answers.project_findings]
         if answers.water is not None:
             found.append(answers.water.findings)
+        if answers.power is not None:
+            found.append(answers.power.findings)
         findings = with_messages(joined(found), texts)
         notes = worded(answers.notes, texts)
         clock.step("reports.step.writing")
@@ -102,14 +107,24 @@ def run(plan: Plan, folder: Path, *, step: Step = lambda text: None) -> RunResul
             tables = _geopackage(result, findings, layers, planned)
             if answers.water is not None:
                 tables |= water_tables(answers.water, result.villages)
+            if answers.extensions is not None:
+                tables |= extension_tables(answers.extensions, tables["villages"], texts)
+            if answers.power is not None:
+                tables["villages"] = answers.power.on_villages(tables["villages"])
+                tables["power_lines"] = answers.power.on_lines(layers.table("power_lines"))
             write_gpkg(part / GEOPACKAGE, tables, styles=road_styles(texts))
-            ruled = result if answers.water is None else replace(result, rules=_all_rules(result, answers.water))
+            ruled = replace(result, rules=_all_rules(answers))
             sheets = road_sheets(ruled, layers, findings, notes, texts)
             if planned is not None:
                 sheets.insert(2, planned_sheet(planned.comparison.townships, texts))
             if answers.water is not None:
                 sheets[-2:-2] = water_sheets(answers.water, layers, texts)
                 write_inp(part / EPANET, answers.water)
+            if answers.extensions is not None:
+                sheets[-2:-2] = extension_sheets(answers.extensions, texts)
+            if answers.power is not None:
+                power = answers.power
+                sheets[-2:-2] = power_sheets(layers.table("villages"), power.reach.villages, power.coverage, texts)
             in_book = write_workbook(part / WORKBOOK, sheets)
             without = without_hardened_road(result, texts)
             in_csv = write_csv(part / WITHOUT, without.rename(columns=column_headings(texts, list(without.columns))))
@@ -123,6 +138,10 @@ def run(plan: Plan, folder: Path, *, step: Step = lambda text: None) -> RunResul
         record["grounds"] = grounds_used(plan)
         if answers.water is not None:
             record["water"] = answers.water.record()
+        if answers.extensions is not None:
+            record["water_extensions"] = answers.extensions.record()
+        if answers.power is not None:
+            record["power"] = answers.power.record()
         record["repairs"] = repairs_used(plan, decisions)
         record["changed_cells"] = [*in_book.listed(), *in_csv.listed()]
         with writing(part):
@@ -131,8 +150,9 @@ def run(plan: Plan, folder: Path, *, step: Step = lambda text: None) -> RunResul
     return RunResult(folder, dict(result.headline), findings, notes)
 
 
-def _all_rules(result: RoadResult, water: WaterAnswer) -> pd.DataFrame:
-    return pd.concat([result.rules, water.rules], ignore_index=True)
+def _all_rules(answers: Answers) -> pd.DataFrame:
+    others = [one.rules for one in (answers.water, answers.power) if one is not None]
+    return pd.concat([answers.roads.rules, *others], ignore_index=True)
 
 
 def answer(plan: Plan, layers: LayerSet, decisions: Decisions, texts: Texts, *, step: Callable[[str], None]) -> Answers:
@@ -144,7 +164,9 @@ def answer(plan: Plan, layers: LayerSet, decisions: Decisions, texts: Texts, *, 
     step("reports.step.planned")
     planned, of_projects = planned_county(question, result, layers, texts)
     water = water_answer(plan, layers, result.access.network, texts, step=step)
-    return Answers(layers, question, result, planned, water, grounds, of_projects)
+    extensions = None if water is None else extension_answer(plan, layers, water, step=step)
+    power = power_answer(plan, layers, texts, step=step)
+    return Answers(layers, question, result, planned, water, extensions, power, grounds, of_projects)
 
 
 def findings_layer(findings: pd.DataFrame, crs: object) -> gpd.GeoDataFrame:

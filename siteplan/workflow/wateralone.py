@@ -14,11 +14,12 @@ from siteplan.outfolder import output_folder, write_record, writing
 from siteplan.plan import Plan
 from siteplan.reports.workbook import write_workbook
 from siteplan.roads.judgement import judge_hamlets
+from siteplan.workflow.extending import extension_answer
 from siteplan.workflow.judging import decisions_of, road_question
 from siteplan.workflow.mapping import worded
 from siteplan.workflow.recording import record_of, write_json
 from siteplan.workflow.running import EPANET, GEOPACKAGE, TIMING, WORKBOOK, Clock, RunResult, findings_layer
-from siteplan.workflow.waterfiles import water_sheets, water_tables, write_inp
+from siteplan.workflow.waterfiles import extension_sheets, extension_tables, water_sheets, water_tables, write_inp
 from siteplan.workflow.watering import water_answer
 
 
@@ -47,15 +48,23 @@ def water(plan: Plan, folder: Path, *, step: Callable[[str], None] = lambda text
         if found is None:
             raise PlanError("the plan has no water: give [layers.water_lines] or [layers.water_points] with features")
         findings = with_messages(joined([layers.findings, found.findings]), texts)
-        notes = worded(found.demands.notes, texts)
+        extensions = extension_answer(plan, layers, found, step=clock.step)
+        told = [*found.demands.notes, *(() if extensions is None else extensions.notes)]
+        notes = worded(told, texts)
         clock.step("reports.step.writing")
         with writing(part):
             tables = water_tables(found, layers.table("villages"))
+            sheets = water_sheets(found, layers, texts)
+            if extensions is not None:
+                tables |= extension_tables(extensions, tables["villages"], texts)
+                sheets += extension_sheets(extensions, texts)
             write_gpkg(part / GEOPACKAGE, tables | {"findings": findings_layer(findings, layers.crs)}, styles={})
-            changed = write_workbook(part / WORKBOOK, water_sheets(found, layers, texts))
+            changed = write_workbook(part / WORKBOOK, sheets)
             write_inp(part / EPANET, found)
         clock.step("")
         record = record_of(plan, layers, findings, notes) | {"water": found.record()}
+        if extensions is not None:
+            record["water_extensions"] = extensions.record()
         record["changed_cells"] = changed.listed()
         with writing(part):
             write_json(part / TIMING, clock.seconds)

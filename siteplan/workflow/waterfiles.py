@@ -10,10 +10,12 @@ import pandas as pd
 from siteplan.errors import LayerError
 from siteplan.language import Texts
 from siteplan.layers.layerset import LayerSet
+from siteplan.reports.extensionsheets import extension_sheets as extension_sheets_of
 from siteplan.reports.watersheets import water_sheets as sheets_of
 from siteplan.reports.workbook import Sheet
 from siteplan.water.hydraulics import peak_demand
 from siteplan.water.inpfile import write_inp as write_network
+from siteplan.workflow.extending import ExtensionAnswer
 from siteplan.workflow.watering import WaterAnswer
 
 
@@ -36,6 +38,25 @@ def water_sheets(water: WaterAnswer, layers: LayerSet, texts: Texts) -> list[She
     """The sheets of water."""
     coverage = water.coverage
     return sheets_of(layers.table("villages"), water.service.table, coverage.places, coverage.levels, texts)
+
+
+def extension_tables(extensions: ExtensionAnswer, villages: gpd.GeoDataFrame, texts: Texts) -> dict[str, pd.DataFrame]:
+    """The villages with their project, and the projects' pipes and works."""
+    tables: dict[str, pd.DataFrame] = {"villages": extensions.on_villages(villages, texts)}
+    if extensions.proposal is not None:
+        tables |= {"water_extensions": extensions.pipes, "water_extension_works": extensions.works}
+    return tables
+
+
+def extension_sheets(extensions: ExtensionAnswer, texts: Texts) -> list[Sheet]:
+    """The sheets of new projects; none where nothing could be designed."""
+    if extensions.proposal is None:
+        return []
+    figures = extensions.proposal.design.figures
+    return extension_sheets_of(
+        figures, extensions.projects, extensions.pipes, extensions.works, extensions.hamlets,
+        extensions.catalogue.currency, texts,
+    )  # fmt: skip
 
 
 def write_inp(path: Path, water: WaterAnswer) -> None:

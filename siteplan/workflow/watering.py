@@ -37,9 +37,15 @@ _DAY = (1.0,) * 24
 
 @dataclass(frozen=True)
 class WaterAnswer:
-    """Everything said of water: each step's result, and what was found."""
+    """Everything said of water: each step's result, and what was found.
+
+    surface : the ground, None where the plan has no heights. ground : along each pipe, link, station_m, ground_m.
+    """
 
     profile: WaterProfile
+    design: WaterDesign
+    surface: Surface | None
+    ground: pd.DataFrame | None
     network: WaterNetwork
     demands: HamletDemands
     reach: Reach
@@ -119,10 +125,10 @@ def water_answer(
         network, need, reach, hourly_factors=_DAY, losses_percent=losses,
         hamlet_ids=ids,
     )  # fmt: skip
+    ground = _ground(network, surface)
     hydraulics = run_hydraulics(
-        network, need, reach, limits=_limits(design), dem_error_m=own.dem_error_m, profiles=_ground(network, surface),
-        hamlet_ids=ids,
-    )  # fmt: skip
+        network, need, reach, limits=_limits(design), dem_error_m=own.dem_error_m, profiles=ground, hamlet_ids=ids
+    )
     walks, known = _walks(network, villages, roads, surface)
     evidence = _evidence(network, villages, reach, balance, hydraulics, walks, known)
     service = service_levels(
@@ -131,6 +137,9 @@ def water_answer(
     )  # fmt: skip
     return WaterAnswer(
         profile=profile,
+        design=design,
+        surface=surface,
+        ground=ground,
         network=network,
         demands=need,
         reach=reach,

@@ -16,10 +16,11 @@ from made_corridors import made_valley
 import siteplan.water.extensions
 from siteplan.errors import LayerError, PlanError
 from siteplan.language import LANGUAGES, catalogue
-from siteplan.water.extensions import Corridors, design_extensions, load_catalogue, results
+from siteplan.water.extensions import Corridors, design_extensions, drawing, load_catalogue, proposal, results
 from siteplan.water.extensions.catalogue import loss_per_m
 from siteplan.water.extensions.reach import gravity_reach, nearest_taps
 from siteplan.water.extensions.tree import Branch, stripped
+from siteplan.workflow import extending
 
 CATALOGUE = load_catalogue()
 LIMITS = CATALOGUE.limits
@@ -226,6 +227,10 @@ def test_every_column_state_reason_and_note_has_its_words(language: str) -> None
         *results.PIPE_COLUMNS,
         *results.WORKS_COLUMNS,
         *results.HAMLET_COLUMNS,
+        *drawing.PROJECT_COLUMNS,
+        *proposal.ASKED_COLUMNS,
+        "project_cost",
+        "corridor",
     }
     assert {f"water.extension.column.{name}" for name in columns} == {
         key for key in texts if key.startswith("water.extension.column.")
@@ -237,8 +242,9 @@ def test_every_column_state_reason_and_note_has_its_words(language: str) -> None
     }
     room = Path(siteplan.water.extensions.__file__).parent
     source = "".join(file.read_text("utf-8") for file in room.glob("*.py"))
-    words = set(re.findall(r'"([a-z_]+)"', source))
-    for table in ("state", "reason", "note", "recheck", "status", "needs", "service"):
+    source += Path(extending.__file__).read_text("utf-8")
+    words = set(re.findall(r'"(?:[a-z_]+\.)*([a-z_]+)"', source))
+    for table in ("state", "reason", "note", "recheck", "status", "needs", "service", "kind", "corridor"):
         named = {key.rsplit(".", 1)[1] for key in texts if key.startswith(f"water.extension.{table}.")}
         # Every text is of something that the source can say; sizing_* is put together.
         assert {name.removeprefix("sizing_") for name in named} <= words, table

@@ -6,7 +6,7 @@ Read from `standards/water/pipes.toml` or from the county's own file of the same
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -102,10 +102,24 @@ class Prices:
 
 
 @dataclass(frozen=True)
+class Trench:
+    """What a metre of trench costs: beside roads, beside old pipes, over level ground; slope_factor: how much more, in
+    parts, on a slope of 1; river_crossing: each; furthest_m: how far open ground is crossed at most (straight)."""
+
+    road_per_m: float
+    pipe_per_m: float
+    ground_per_m: float
+    slope_factor: float
+    river_crossing: float
+    furthest_m: float
+
+
+@dataclass(frozen=True)
 class Catalogue:
-    """Pipes, limits and prices of works, with every rule as a row (rule, value, unit, clause, source, confidence)."""
+    """Pipes, trench, limits and prices of works; every rule a row (rule, value, unit, clause, source, confidence)."""
 
     pipes: Pipes
+    trench: Trench
     limits: Limits
     prices: Prices
     currency: str
@@ -127,6 +141,15 @@ class _Value(_Rule):
 
 class _Roughness(_Rule):
     c: dict[str, float]
+
+
+class _Trench(_Rule):
+    road_per_m: float = Field(ge=0)
+    pipe_per_m: float = Field(ge=0)
+    ground_per_m: float = Field(ge=0)
+    slope_factor: float = Field(ge=0)
+    river_crossing: float = Field(ge=0)
+    furthest_m: float = Field(gt=0)
 
 
 class _Pump(_Rule):
@@ -175,6 +198,7 @@ class _File(BaseModel):
     height_error: _Value
     shortest_piece: _Value
     shortest_class: _Value
+    trench: _Trench
     pump: _Pump
     break_tank: _Tank
     tap: _Tap
@@ -260,7 +284,8 @@ def _catalogue(text: str, name: str) -> Catalogue:
         tank_depth_m=file.break_tank.depth_m,
         tap=file.tap.price,
     )
-    return Catalogue(pipes, limits, prices, file.currency, tuple(_rows(file)))
+    trench = Trench(**{one.name: getattr(file.trench, one.name) for one in fields(Trench)})
+    return Catalogue(pipes, trench, limits, prices, file.currency, tuple(_rows(file)))
 
 
 def _rows(file: _File) -> list[dict[str, str]]:

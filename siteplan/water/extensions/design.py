@@ -20,7 +20,7 @@ from siteplan.water.extensions.recheck import recheck
 from siteplan.water.extensions.results import Built, Option, hamlet_table, pipe_table, project_table, works_table
 from siteplan.water.extensions.steiner import CostGraph, nearest
 from siteplan.water.extensions.tables import Hamlets, Sources, read_hamlets, read_sources
-from siteplan.water.extensions.task import Layout, LayoutTask
+from siteplan.water.extensions.task import ROOM, Layout, LayoutTask
 from siteplan.water.extensions.tree import Arc, Branch, Tree, design_tree, stripped
 
 NoGravity = Literal["pump", "tap"]
@@ -72,6 +72,7 @@ def design_extensions(
     *,
     catalogue: Catalogue | None = None,
     budget: float | None = None,
+    most_per_person: float | None = None,
     where_no_gravity: NoGravity = "pump",
     layout: Mode = "auto",
     check: bool = True,
@@ -84,6 +85,7 @@ def design_extensions(
         spare_lps; optional rest_head_m (at rest, default head_m).
     hamlets : index id; node (-1: no corridor near), peak_lps, people, service_head_m. NaN is unknown.
     budget : in the catalogue's currency; None: no limit.
+    most_per_person : projects that cost more a person are shown, never chosen; None: no limit.
     where_no_gravity : a hamlet that gravity does not reach gets a pump, or ("tap") a public tap where one is in reach
         on foot, else a pump. Its nearest tap is told in either case.
     layout : "auto" solves small cases exactly, "heuristic", "exact".
@@ -114,7 +116,7 @@ def design_extensions(
         cost = _edge_cost(split.corridors, people, catalogue)
         reach = gravity_reach(split.corridors, cost, water.node, water.head_m, limits)
     cost = _edge_cost(split.corridors, people, catalogue)
-    task = _task(split.corridors, water, people, reach, catalogue, cost)
+    task = _task(split.corridors, water, people, reach, catalogue, cost, most_per_person)
     trees = lay_out(task, mode=layout)
     reasons = _reasons(people, task, trees)
     options = []
@@ -123,14 +125,15 @@ def design_extensions(
         if sound.hamlets:
             options.append([Option(design_tree(split.corridors, sound, catalogue), whole=True)])
     options = _checked(options, catalogue, check=check)
-    tight = budget is not None and sum(g[0].cost(catalogue, tapped) for g in options if g[0].buildable) > budget
+    terms = _Terms(catalogue, np.nan_to_num(people.people), tapped, budget, most_per_person)
+    tight = budget is not None and sum(terms.cost(g[0]) for g in options if terms.takes(g[0])) > budget
     smaller = [
-        _parts(group[0].tree, split.corridors, catalogue, cost, people) if tight or not group[0].buildable else []
+        _parts(group[0].tree, split.corridors, catalogue, cost, people) if tight or not terms.takes(group[0]) else []
         for group in options
     ]
     more = _checked(smaller, catalogue, check=check)
     options = [[*group, *parts] for group, parts in zip(options, more, strict=True)]
-    built, choice = _choose(options, budget, people, catalogue, tapped)
+    built, choice = _choose(options, terms)
     projects = project_table(built, people, catalogue, water.id, tapped)
     served = int(sum(len(one.tree.branch.hamlets) for one in built if one.chosen))
     total = float(projects.loc[projects["chosen"], "cost"].sum())
@@ -161,6 +164,7 @@ def design_extensions(
         },
         parameters={
             "budget": budget,
+            "most_per_person": most_per_person,
             "where_no_gravity": where_no_gravity,
             "layout": layout,
             "check": check,
@@ -205,9 +209,16 @@ def _at_taps(
 
 
 def _task(
-    corridors: Corridors, water: Sources, people: Hamlets, reach: Reach, catalogue: Catalogue, cost: Floats
+    corridors: Corridors,
+    water: Sources,
+    people: Hamlets,
+    reach: Reach,
+    catalogue: Catalogue,
+    cost: Floats,
+    most_per_person: float | None,
 ) -> LayoutTask:
-    known = people.known
+    # Who asks for more than any source has is in nobody's tree.
+    known = people.known & (people.lps <= water.spare_lps.max(initial=0.0) + ROOM)
     place = np.maximum(people.node, 0)
     allowed = reach.serves(corridors, place, people.service_m, catalogue.limits) & known
     return LayoutTask(
@@ -225,6 +236,7 @@ def _task(
         people=np.nan_to_num(people.people),
         lifted=known & ~allowed.any(axis=0),
         liftable=corridors.known,
+        most_per_person=np.inf if most_per_person is None else most_per_person,
     )
 
 
@@ -234,6 +246,9 @@ def _reasons(people: Hamlets, task: LayoutTask, trees: Layout) -> list[str]:
     anywhere = CostGraph.of(task.n_nodes, task.u, task.v, task.cost, task.liftable)
     joined = np.isfinite(nearest(anywhere, task.source_node)[0])
     for k in np.flatnonzero(people.known & (trees.served_by < 0)).tolist():
+        if k in trees.dear:
+            reasons[k] = "dear"
+            continue
         reasons[k] = "no_spare_flow" if joined[task.node[k]] or not len(task.source_node) else "no_corridor"
     return reasons
 
@@ -296,29 +311,45 @@ def _checked(options: list[list[Option]], catalogue: Catalogue, *, check: bool) 
     return [[replace(option, check=next(answers)) for option in group] for group in options]
 
 
-def _choose(
-    options: Sequence[Sequence[Option]], budget: float | None, people: Hamlets, catalogue: Catalogue, tapped: Bools
-) -> tuple[list[Built], Choice]:
+@dataclass(frozen=True)
+class _Terms:
+    """On what terms projects are chosen; people (k,), 0 where not known."""
+
+    catalogue: Catalogue
+    people: Floats
+    tapped: Bools
+    budget: float | None
+    most_per_person: float | None
+
+    def cost(self, option: Option) -> float:
+        return option.cost(self.catalogue, self.tapped)
+
+    def served(self, option: Option) -> float:
+        return float(self.people[list(option.tree.branch.hamlets)].sum())
+
+    def takes(self, option: Option) -> bool:
+        """Whether it can be built at all, and is worth it."""
+        most = np.inf if self.most_per_person is None else self.most_per_person * self.served(option)
+        return option.buildable and self.cost(option) <= most
+
+
+def _choose(options: Sequence[Sequence[Option]], terms: _Terms) -> tuple[list[Built], Choice]:
     """The option of each project that is built or, where none is, shown; in the order of project numbers."""
-    known = np.nan_to_num(people.people)
     offers, place = [], []
     for number, group in enumerate(options):
-        good = [k for k, option in enumerate(group) if option.buildable]
+        good = [k for k, option in enumerate(group) if terms.takes(option)]
         if good:
-            offers.append(
-                [
-                    Offer(float(known[list(group[k].tree.branch.hamlets)].sum()), group[k].cost(catalogue, tapped))
-                    for k in good
-                ]
-            )
+            offers.append([Offer(terms.served(group[k]), terms.cost(group[k])) for k in good])
             place.append((number, good))
-    choice = choose(offers, budget)
+    choice = choose(offers, terms.budget)
     taken = {number: good[k] for (number, good), k in zip(place, choice.taken, strict=True) if k >= 0}
     built = []
     for number, group in enumerate(options):
-        shown = taken.get(number, next((k for k, option in enumerate(group) if option.buildable), 0))
+        fallback = next((k for k, option in enumerate(group) if option.buildable), 0)
+        shown = taken.get(number, fallback)
         left = set(group[0].tree.branch.hamlets) - set(group[shown].tree.branch.hamlets)
-        built.append(Built(f"E{number + 1}", group[shown], number in taken, tuple(sorted(left))))
+        dear = not any(terms.takes(option) for option in group)
+        built.append(Built(f"E{number + 1}", group[shown], number in taken, tuple(sorted(left)), dear))
     return built, choice
 
 

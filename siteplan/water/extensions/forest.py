@@ -105,7 +105,7 @@ class Forest:
         for level in levels:
             way = self._search([node], level, lps, np.inf if best is None else best.cost)
             best = way or best
-        if best is None:
+        if best is None or best.cost > self.task.most_per_person * max(float(self.task.people[hamlet]), 1.0):
             return False
         self._follow(best)
         self.here[best.source].setdefault(node, []).append(hamlet)
@@ -129,17 +129,47 @@ class Forest:
                 return
 
     def relieve(self) -> list[int]:
-        """Move branches, then drop hamlets, until no source gives more than it has; the hamlets dropped."""
+        """Move branches, then drop hamlets, until no source gives more than it has; the hamlets dropped.
+
+        Those go first whose pipe costs most a person: people served for each L/s hardly differ, the way to them does.
+        """
         dropped: list[int] = []
         for source in range(len(self.root)):
             while not self.task.fits(source, 0.0, self.load[source]):
                 if not self._move_away(source):
-                    names = np.array([name for here in self.here[source].values() for name in here], dtype=np.int64)
-                    worth = self.task.people[names] / np.maximum(self.task.lps[names], 1e-12)
-                    name = int(names[np.lexsort((names, worth))[0]])
+                    name, _ = self._dearest(source)
                     self._drop(source, name)
                     dropped.append(name)
         return dropped
+
+    def trim(self) -> list[int]:
+        """Drop hamlets whose end of pipe costs more a person than is allowed, dearest first; the hamlets dropped."""
+        dropped: list[int] = []
+        if math.isfinite(self.task.most_per_person):
+            for source in range(len(self.root)):
+                while self.here[source]:
+                    name, each = self._dearest(source)
+                    if each <= self.task.most_per_person:
+                        break
+                    self._drop(source, name)
+                    dropped.append(name)
+        return dropped
+
+    def _dearest(self, source: int) -> tuple[int, float]:
+        """The hamlet of a tree whose end of pipe costs most a person, and how much; hamlets that others lie beyond cost
+        nothing."""
+        names: list[int] = []
+        saved: list[float] = []
+        for node, here in self.here[source].items():
+            end = node in self.up[source] and not self.kids[source].get(node)
+            names += here
+            saved += [self._path_cost(source, node) / len(here) if end else 0.0] * len(here)
+        at = np.array(names, dtype=np.int64)
+        people = self.task.people[at]
+        dear = np.array(saved) / np.maximum(people, 1.0)
+        worth = people / np.maximum(self.task.lps[at], 1e-12)
+        first = int(np.lexsort((at, worth, -dear))[0])
+        return int(at[first]), float(dear[first])
 
     def key_nodes(self, source: int) -> list[int]:
         """Nodes of a tree, its source left out, that serve hamlets or where it divides; rising."""

@@ -26,18 +26,25 @@ SMALL = 4_000
 def lay_out(task: LayoutTask, *, mode: Mode = "auto", bounded: bool = True) -> Layout:
     """Trees that serve every hamlet that some source can, and where sources fall short as many people as they can.
 
-    Hamlets that no source can reach or feed have served_by -1. Lifted hamlets are joined last, each to the nearest
-    tree: with them, and in mode "heuristic", the status is "heuristic". bounded=False leaves the bound at 0.
+    Hamlets that no source can reach or feed, or only at more than is allowed a person, have served_by -1. Lifted
+    hamlets are joined last, each to the nearest tree: with them, and in mode "heuristic", the status is "heuristic".
+    bounded=False leaves the bound at 0.
     """
     forest = Forest(task)
     _plant(task, forest)
+    dear = forest.trim()
     dropped = forest.relieve()
     forest.improve()
-    # Moves may have made room.
-    for hamlet in sorted(dropped, key=lambda k: (-task.people[k], k)):
+    dear += forest.trim()
+    # Moves may have made room: first for whom the way from a source costs least a person.
+    away, _, _ = nearest(task.whole, np.unique(task.source_node))
+    rows = np.array(dropped, dtype=np.int64)
+    each = away[task.node[rows]] / np.maximum(task.people[rows], 1.0)
+    for hamlet in rows[np.lexsort((rows, each))].tolist():
         forest.insert(hamlet)
     layout = layout_of(task, forest.edges(), forest.served_by())
     asked = _reachable(task) & ~task.lifted
+    asked[dear] = False
     solved = False
     if asked.any() and (mode == "exact" or (mode == "auto" and relaxed_size(task) <= SMALL)):
         layout = exact_layout(task, asked, layout, thorough=mode == "exact")
@@ -50,7 +57,7 @@ def lay_out(task: LayoutTask, *, mode: Mode = "auto", bounded: bool = True) -> L
         served = layout.served_by >= 0
         bound = dual_bound(task.whole, np.unique(task.source_node), np.unique(task.node[served]))
         layout = replace(layout, bound=min(max(layout.bound, bound), layout.cost))
-    return layout
+    return replace(layout, dear=tuple(sorted(k for k in set(dear) if layout.served_by[k] < 0)))
 
 
 def _plant(task: LayoutTask, forest: Forest) -> None:

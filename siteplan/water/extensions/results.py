@@ -69,12 +69,14 @@ class Option:
 
 @dataclass(frozen=True)
 class Built:
-    """A project by its number: the option shown, whether it is chosen, and the hamlets that it leaves out."""
+    """A project by its number: the option shown, whether it is chosen, the hamlets that it leaves out, and whether it
+    costs too much a person however it is built."""
 
     id: str
     option: Option
     chosen: bool
     left_out: tuple[int, ...]
+    dear: bool = False
 
     @property
     def tree(self) -> Tree:
@@ -130,7 +132,7 @@ def _project_row(
         "cost_per_person": cost / persons if persons > 0 else np.nan,
         "pipe_cost": tree.pipe_cost,
         "trench_cost": tree.trench_cost,
-        "works_cost": cost - tree.pipe_cost - tree.trench_cost,
+        "works_cost": max(round(cost - tree.pipe_cost - tree.trench_cost, 6), 0.0),
         "length_m": float(tree.points.step_m.sum()),
         "lps": float(sum(tree.branch.lps)),
         "needs": "+".join(needs),
@@ -270,7 +272,8 @@ def hamlet_table(
     }
     for one in built:
         tree, points = one.tree, one.tree.points
-        why = tree.failure or ("recheck" if not one.option.buildable else "" if one.chosen else "budget")
+        unmet = "dear" if one.dear else "budget"
+        why = tree.failure or ("recheck" if not one.option.buildable else "" if one.chosen else unmet)
         for hamlet, node in zip(tree.branch.hamlets, tree.branch.node, strict=True):
             columns["project"][hamlet] = one.id
             columns["source"][hamlet] = sources[tree.branch.source]

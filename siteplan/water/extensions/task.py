@@ -21,7 +21,7 @@ class LayoutTask:
     Graph: n_nodes; per edge (e,): u, v, cost > 0. Heads come in levels (l): `usable` (l, e) says which edges water of
     that head can pass, `allowed` (l, k) which hamlets it can serve. Sources (s,): source_node, source_level (row of
     `usable`), spare_lps. Hamlets (k,): node, lps, people (0 where unknown), lifted (served by a pump, whatever the
-    head, over any of the edges `liftable` (e,)).
+    head, over any of the edges `liftable` (e,)). No hamlet's own end of pipe may cost over most_per_person a person.
     """
 
     n_nodes: int
@@ -38,6 +38,7 @@ class LayoutTask:
     people: Floats
     lifted: Bools
     liftable: Bools
+    most_per_person: float = np.inf
 
     @cached_property
     def graphs(self) -> tuple[CostGraph, ...]:
@@ -62,7 +63,8 @@ class Layout:
     Per edge used (t,): edge, tail, head (water flows from tail to head) and source (row), ordered so that a tree's
     edges come after the edge that feeds them. Per hamlet (k,): served_by, the row of its source or -1. Two trees may
     use one edge: each lays its own pipe. cost is the sum over the edges used; bound a lower bound for any forest that
-    serves the same hamlets; status "optimal", "time_limit" (exact search cut off) or "heuristic".
+    serves the same hamlets; status "optimal", "time_limit" (exact search cut off) or "heuristic". dear: hamlets left
+    out because the way to them costs too much a person.
     """
 
     edge: Ints
@@ -73,6 +75,7 @@ class Layout:
     cost: float
     bound: float
     status: str
+    dear: tuple[int, ...] = ()
 
     @property
     def gap(self) -> float:
