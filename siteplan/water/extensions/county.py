@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
-from siteplan.layers.terrain.sampling import HeightsAt, profiles
+from siteplan.layers.terrain.sampling import HeightsAt, Profiles, profiles
 from siteplan.network.build import build_network
 from siteplan.network.graph import RoadNetwork
 from siteplan.network.joining import find_joins
@@ -25,6 +27,8 @@ CLOSE_M = 30.0
 AT_M = 0.5
 """Places so near to a corridor stand on it."""
 _LEAST_M = 0.01
+_AROUND = 24
+"""Spots looked at about each, for one of another part."""
 
 
 @dataclass(frozen=True)
@@ -68,10 +72,18 @@ def county_corridors(
     piece, along, at, away = _feet(drawn, places[placed])
     close = away <= CLOSE_M
     far = placed[~close]
-    ways = _over_ground(drawn, network, places, placed, close, heights, trench, spacing_m)
-    # Every foot: of the close places first, then of the ways over the ground.
-    cuts_piece = np.concatenate([piece[close], ways.piece])
-    cuts_along = np.concatenate([along[close], ways.along])
+    spots = profiles(drawn, lambda xy: np.zeros(len(xy)), spacing_m=max(spacing_m, CLOSE_M))
+    ways = _over_ground(spots, places, far, heights, trench)
+    on_pipe = np.flatnonzero(close)[~on_road[piece[close]]]
+    bridges = _joined(
+        [
+            _bridges(spots, network.component, heights, trench),
+            _off_pipes(spots, on_road, piece[on_pipe], along[on_pipe], at[on_pipe], heights, trench),
+        ]
+    )
+    # Every foot: of the close places first, then of the ways over the ground, then of the ways between corridors.
+    cuts_piece = np.concatenate([piece[close], ways.piece, bridges.piece, bridges.other_piece])
+    cuts_along = np.concatenate([along[close], ways.along, bridges.along, bridges.other_along])
     inner = (cuts_along > _LEAST_M) & (cuts_along < network.length[cuts_piece] - _LEAST_M)
     split, fresh, origin = network.split(cuts_piece[inner], cuts_along[inner])
     foot = np.where(cuts_along <= _LEAST_M, network.u[cuts_piece], network.v[cuts_piece])
@@ -84,10 +96,10 @@ def county_corridors(
     legs = placed[close][~stands]
     leg_lines = shapely.linestrings(np.stack([places[legs], at[close][~stands]], axis=1))
     leg_foot = foot[: len(stands)][~stands]
-    way_foot = foot[len(stands) :]
-    u = np.concatenate([split.u, node[legs], node[ways.start], node[ways.from_place]])
-    v = np.concatenate([split.v, leg_foot, way_foot, node[ways.other_place]])
-    lines = np.concatenate([split.geometry(), leg_lines, ways.lines, ways.between])
+    way_foot, near_foot, far_foot = np.split(foot, np.cumsum([len(stands), len(ways.piece), len(bridges.piece)]))[1:]
+    u = np.concatenate([split.u, node[legs], node[ways.start], node[ways.from_place], near_foot])
+    v = np.concatenate([split.v, leg_foot, way_foot, node[ways.other_place], far_foot])
+    lines = np.concatenate([split.geometry(), leg_lines, ways.lines, ways.between, bridges.lines])
     kind = np.full(len(u), "ground", dtype=object)
     kind[: split.n_pieces] = np.where(on_road[origin.piece], "road", "pipe")
     xy = np.concatenate([split.node_xy, places[own]])
@@ -127,21 +139,8 @@ class _Ways:
     between: NDArray[np.object_]
 
 
-def _over_ground(
-    drawn: NDArray[np.object_],
-    network: RoadNetwork,
-    places: Floats,
-    placed: Ints,
-    close: Bools,
-    heights: HeightsAt,
-    trench: Trench,
-    spacing_m: float,
-) -> _Ways:
-    """Ways for the places off the corridors. Of the close ones only those that a far one's way leads to matter, and
-    they are met at their corridor."""
-    off = placed[~close]
-    step = max(spacing_m, CLOSE_M)
-    spots = profiles(drawn, lambda xy: np.zeros(len(xy)), spacing_m=step)
+def _over_ground(spots: Profiles, places: Floats, off: Ints, heights: HeightsAt, trench: Trench) -> _Ways:
+    """Ways for the places off the corridors: to the corridors' spots, and to each other."""
     found = ground_ways(places[off], spots.xy, heights, furthest_m=trench.furthest_m, slope_factor=trench.slope_factor)
     to_line, between = ~found.to_place, found.to_place
     target = found.target[to_line]
@@ -154,6 +153,81 @@ def _over_ground(
         other_place=off[found.target[between]],
         between=found.lines[between],
     )
+
+
+@dataclass(frozen=True)
+class _Bridges:
+    """Ways from corridor to corridor, by `lines` from (`piece`, `along`) to (`other_piece`, `other_along`)."""
+
+    piece: Ints
+    along: Floats
+    other_piece: Ints
+    other_along: Floats
+    lines: NDArray[np.object_]
+
+
+def _bridges(spots: Profiles, component: Ints, heights: HeightsAt, trench: Trench) -> _Bridges:
+    """From each connected part but the largest a way to the largest, and one to the nearest other part: pipes seldom
+    touch roads, and a road that is cut off is none the less a place for a trench."""
+    part = component[spots.line] if len(spots.line) else np.zeros(0, dtype=np.int64)
+    start, away = _nearest_parts(spots.xy, part, trench.furthest_m)
+    found = ground_ways(
+        spots.xy[start],
+        spots.xy,
+        heights,
+        furthest_m=trench.furthest_m,
+        slope_factor=trench.slope_factor,
+        away_m=away,
+        groups=(part[start], part),
+    )
+    near, far = start[found.start], found.target
+    return _Bridges(spots.line[near], spots.station_m[near], spots.line[far], spots.station_m[far], found.lines)
+
+
+def _off_pipes(
+    spots: Profiles, on_road: Bools, piece: Ints, along: Floats, at: Floats, heights: HeightsAt, trench: Trench
+) -> _Bridges:
+    """From places on old pipes a way to the nearest road: what starts there need not follow the pipe first."""
+    road = on_road[spots.line] if len(spots.line) else np.zeros(0, dtype=bool)
+    if not road.any() or not len(at):
+        return _Bridges(piece[:0], along[:0], piece[:0], along[:0], np.zeros(0, dtype=object))
+    away = cKDTree(spots.xy[road]).query(at)[0]
+    found = ground_ways(
+        at,
+        spots.xy[road],
+        heights,
+        furthest_m=trench.furthest_m,
+        slope_factor=trench.slope_factor,
+        away_m=away,
+        groups=(np.zeros(len(at), dtype=np.int64), np.ones(int(road.sum()), dtype=np.int64)),
+    )
+    far = np.flatnonzero(road)[found.target]
+    return _Bridges(piece[found.start], along[found.start], spots.line[far], spots.station_m[far], found.lines)
+
+
+def _joined(parts: Sequence[_Bridges]) -> _Bridges:
+    return _Bridges(*(np.concatenate([getattr(part, one.name) for part in parts]) for one in fields(_Bridges)))
+
+
+def _nearest_parts(xy: Floats, part: Ints, within_m: float) -> tuple[Ints, Floats]:
+    """The spot of each part nearest to the largest part, and the one nearest to any other; with their distances."""
+    if not len(part) or part.min() == part.max():
+        return np.zeros(0, dtype=np.int64), np.zeros(0)
+    largest = int(np.bincount(part).argmax())
+    minor = np.flatnonzero(part != largest)
+    to_largest = cKDTree(xy[part == largest]).query(xy[minor], distance_upper_bound=within_m)[0]
+    around = min(len(minor), _AROUND)
+    reach, row = (a.reshape(len(minor), -1) for a in cKDTree(xy[minor]).query(xy[minor], k=around))
+    reach = np.where(part[minor][row] != part[minor][:, None], reach, np.inf)
+    starts, aways = [], []
+    for distance in (to_largest, reach.min(axis=1)):
+        order = np.lexsort((minor, distance, part[minor]))
+        first = order[first_of_groups(part[minor][order])]
+        first = first[distance[first] <= within_m]
+        starts.append(minor[first])
+        aways.append(distance[first])
+    start, keep = np.unique(np.concatenate(starts), return_index=True)
+    return start, np.concatenate(aways)[keep]
 
 
 def _with_ground(

@@ -43,7 +43,14 @@ class GroundWays:
 
 
 def ground_ways(
-    places: Floats, targets: Floats, heights: HeightsAt, *, furthest_m: float, slope_factor: float
+    places: Floats,
+    targets: Floats,
+    heights: HeightsAt,
+    *,
+    furthest_m: float,
+    slope_factor: float,
+    away_m: Floats | None = None,
+    groups: tuple[Ints, Ints] | None = None,
 ) -> GroundWays:
     """From each place the cheapest way to any target, and to the cheapest other place where that costs less.
 
@@ -57,23 +64,28 @@ def ground_ways(
         Places with neither a target nor another place within this straight distance have no way.
     slope_factor
         A metre of trench on a slope of 1 (45 degrees) costs this much more than on the level, in parts of its price.
+    groups, away_m
+        Of the places (k,) and the targets (t,): ways lead only from one group to another, none between places; and the
+        straight distance (k,) to the nearest target of another group.
     """
-    near_t = cKDTree(targets).query(places)[0] if len(targets) else np.full(len(places), np.inf)
-    near_p = cKDTree(places).query(places, k=2)[0][:, 1] if len(places) > 1 else np.full(len(places), np.inf)
-    away = np.where(near_t <= furthest_m, near_t, near_p)
-    asked = np.flatnonzero(away <= furthest_m)
-    half = np.maximum(away * _WIDER, _LEAST_HALF_M)
+    if away_m is None:
+        near_t = cKDTree(targets).query(places)[0] if len(targets) else np.full(len(places), np.inf)
+        near_p = cKDTree(places).query(places, k=2)[0][:, 1] if len(places) > 1 else np.full(len(places), np.inf)
+        away_m = np.where(near_t <= furthest_m, near_t, near_p)
+    asked = np.flatnonzero(away_m <= furthest_m)
+    half = np.maximum(away_m * _WIDER, _LEAST_HALF_M)
     parts = []
     for side, own in zip(SIDES, (half[asked] <= SMALL_M, half[asked] > SMALL_M), strict=True):
         group, at_once = asked[own], _CELLS_AT_ONCE // side**2
         for at in range(0, len(group), at_once):
             rows = group[at : at + at_once]
-            parts.append(_searched(rows, places, targets, half[rows], heights, slope_factor, side))
+            parts.append(_searched(rows, places, targets, half[rows], heights, slope_factor, side, groups))
     start, target, to_place, lines = (
         (np.concatenate(column) if parts else np.zeros(0, dtype=kind))
-        for column, kind in zip(zip(*parts, strict=True) if parts else [()] * 4, (np.int64, np.int64, bool, object),
-                                strict=True)
-    )  # fmt: skip
+        for column, kind in zip(
+            zip(*parts, strict=True) if parts else [()] * 4, (np.int64, np.int64, bool, object), strict=True
+        )
+    )
     # A way between two places is one way, whichever of them found it.
     low, high = np.minimum(start, target), np.maximum(start, target)
     order = np.lexsort((start, high, low, to_place))
@@ -83,7 +95,14 @@ def ground_ways(
 
 
 def _searched(
-    rows: Ints, places: Floats, targets: Floats, half: Floats, heights: HeightsAt, slope_factor: float, side: int
+    rows: Ints,
+    places: Floats,
+    targets: Floats,
+    half: Floats,
+    heights: HeightsAt,
+    slope_factor: float,
+    side: int,
+    groups: tuple[Ints, Ints] | None,
 ) -> tuple[Ints, Ints, NDArray[np.bool_], NDArray[np.object_]]:
     cell = 2 * half / (side - 1)
     centre, cells = places[rows], _cells(places[rows], cell, side)
@@ -93,7 +112,10 @@ def _searched(
     for points, to_place in ((targets, False), (places, True)):
         window, point = _inside(centre, half, points)
         if to_place:
-            other = rows[window] != point
+            other = (rows[window] != point) if groups is None else np.zeros(len(point), dtype=bool)
+            window, point = window[other], point[other]
+        elif groups is not None:
+            other = groups[0][rows[window]] != groups[1][point]
             window, point = window[other], point[other]
         found.append(_cheapest(window, point, points, centre, half, cell, distance, side))
     (to_target, node_t, cost_t), (to_other, node_p, cost_p) = found
@@ -104,7 +126,8 @@ def _searched(
     ):
         own = np.flatnonzero(good)
         ends = (places if to_place else targets)[pick[own]]
-        lines = _lines(own, node[own], towards, cells.reshape(-1, 2), centre, ends, cell)
+        raw = _lines(own, node[own], towards, cells.reshape(-1, 2), centre, ends)
+        lines = _freed(raw, cell[own], heights)
         ways.append((rows[own], pick[own], np.full(len(own), to_place), lines))
     start, target, kind, lines = (np.concatenate(column) for column in zip(*ways, strict=True))
     return start, target, kind, lines
@@ -125,12 +148,21 @@ def _spread(height: Floats, cell: Floats, slope_factor: float) -> tuple[Floats, 
     number = np.arange(n).reshape(height.shape)
     tails, heads, costs = [], [], []
     for down, right in STEPS:
-        here = np.s_[:, : side - down, max(-right, 0) : side - max(right, 0)]
-        there = np.s_[:, down:, max(right, 0) : side - max(-right, 0)]
+        rows, first, last = side - down, max(-right, 0), side - max(right, 0)
+
+        def at(d: int, r: int, rows: int = rows, first: int = first, last: int = last) -> tuple[slice, slice, slice]:
+            return np.s_[:, d : d + rows, first + r : last + r]
+
+        here, there = at(0, 0), at(down, right)
         run = (np.hypot(down, right) * cell)[:, None, None]
         rise = np.abs(height[there] - height[here])
         cost = np.hypot(run, rise) * (1.0 + slope_factor * rise / run)
         known = np.isfinite(cost)
+        if down + abs(right) == 3:
+            # A knight passes two cells: neither may be unknown.
+            sign = 1 if right > 0 else -1
+            for between in (at(down - 1, right - sign), at(1, sign)):
+                known &= np.isfinite(height[between])
         tails.append(number[here][known])
         heads.append(number[there][known])
         costs.append(cost[known])
@@ -171,9 +203,7 @@ def _cheapest(
     return pick, node, cost
 
 
-def _lines(
-    window: Ints, node: Ints, towards: Ints, cells: Floats, centre: Floats, ends: Floats, cell: Floats
-) -> NDArray[np.object_]:
+def _lines(window: Ints, node: Ints, towards: Ints, cells: Floats, centre: Floats, ends: Floats) -> NDArray[np.object_]:
     """The way back from each cell to its window's middle, turned round, with the target's point at its end."""
     if not len(window):
         return np.zeros(0, dtype=object)
@@ -196,5 +226,16 @@ def _lines(
     step = np.concatenate([np.arange(len(xy)), np.full(len(window), len(xy))])
     xy = np.concatenate([xy, ends])
     order = np.lexsort((step, line))
-    drawn = shapely.linestrings(xy[order], indices=line[order])
-    return np.asarray(shapely.simplify(drawn, cell[window] * 0.75), dtype=object)
+    return np.asarray(shapely.linestrings(xy[order], indices=line[order]), dtype=object)
+
+
+def _freed(lines: NDArray[np.object_], cell: Floats, heights: HeightsAt) -> NDArray[np.object_]:
+    """Lines without their needless corners, but where that would lead them over unknown ground."""
+    # A place that stands on its target has a line without length.
+    long = np.flatnonzero(shapely.length(lines) > 0)
+    straight = np.asarray(shapely.simplify(lines[long], cell[long] * 0.75), dtype=object)
+    xy, line = shapely.get_coordinates(shapely.segmentize(straight, cell[long] / 2), return_index=True)
+    unknown = np.bincount(line, np.isnan(heights(xy)), len(long)) > 0
+    freed = lines.copy()
+    freed[long[~unknown]] = straight[~unknown]
+    return freed
