@@ -200,19 +200,18 @@ def sample(
 
 @app.command()
 def rules(
-    profile: Annotated[str | None, typer.Argument(metavar="[PROFILE]")] = None,
+    profile: Annotated[str | None, typer.Argument(metavar="[PACK]")] = None,
     debug: Debug = False,
 ) -> None:
-    """List the road profiles, or every rule of one with clause, source and confidence."""
-    from siteplan.standards import load_road_profile, road_profile_names
+    """List the rule packs of roads, water and power, or every rule of one with clause, source and confidence."""
+    from siteplan import workflow
 
     def work() -> None:
         if profile is None:
-            for name in road_profile_names():
-                own = load_road_profile(name)
-                typer.echo(f"{name}: {own.title['zh']} / {own.title['en']} ({own.based_on})")
+            for room, name, title in workflow.rule_packs():
+                typer.echo(f"{room}: {name}: {title}")
             return
-        for row in load_road_profile(profile).rules():
+        for row in workflow.rules_of(profile):
             typer.echo(f"{row['rule']}: {row['value']} {row['unit']}".rstrip())
             if row["clause"]:
                 typer.echo(f"    clause: {row['clause']}")

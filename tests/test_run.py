@@ -22,7 +22,15 @@ from siteplan.cli import app
 from siteplan.plan import load_plan
 from siteplan.workflow import running
 
-OUTPUTS = ("map.html", "results.gpkg", "tables.xlsx", "run.json", "villages_without_hardened_road.csv")
+OUTPUTS = (
+    "map.html",
+    "results.gpkg",
+    "tables.xlsx",
+    "run.json",
+    "villages_without_hardened_road.csv",
+    "water.inp",
+    "water_profiles.pdf",
+)
 
 
 def call(*words: object):
@@ -38,7 +46,7 @@ def done(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_it_writes_what_it_says(done: Path, repository: Path) -> None:
-    assert sorted(path.name for path in done.iterdir()) == sorted([*OUTPUTS, "water.inp", "timing.json"])
+    assert sorted(path.name for path in done.iterdir()) == sorted([*OUTPUTS, "timing.json"])
     record = json.loads((done / "run.json").read_text("utf-8"))
     for name, digest in record["outputs"].items():
         assert hashlib.sha256((done / name).read_bytes()).hexdigest() == digest
@@ -160,6 +168,11 @@ def test_without_a_plan_file(repository: Path, tmp_path: Path) -> None:
         (["rules", "nothing"], 2, "cn-hamlet"),
         (["rules"], 0, "pmgsy"),
         (["rules", "sdg-9.1.1"], 0, "2000"),
+        (["rules"], 0, "water: cn-t-ches-18-2018"),
+        (["rules", "cn-t-ches-18-2018"], 0, "cn-t-ches-18-2018.quantity"),
+        (["rules", "sl-310-2004"], 0, "unverified"),
+        (["rules", "cn-rural"], 0, "radius_m"),
+        (["rules", "pipes"], 0, "invented"),
     ],
 )
 def test_exit_codes(words: list[str], code: int, told: str) -> None:

@@ -43,6 +43,7 @@ def extension_layers(pipes: gpd.GeoDataFrame, works: gpd.GeoDataFrame, texts: Te
             fate=fates(pipes),
             state_text=[texts(f"webmap.extension.fate.{one}") for one in fates(pipes)],
             corridor_text=[texts(f"water.extension.corridor.{one}") for one in pipes["corridor"]],
+            **{name: pipes[name].round() for name in ("project_cost", "cost_per_person")},
         ).reset_index(drop=True)
         classes = tuple(
             MapClass(key, texts(f"webmap.extension.fate.{key}"), colour, dash=dash, weight=weight)
@@ -66,7 +67,7 @@ def extension_layers(pipes: gpd.GeoDataFrame, works: gpd.GeoDataFrame, texts: Te
             MapLayer(
                 key="water_extension_works",
                 title=texts("webmap.extension.works"),
-                table=works.reset_index(drop=True),
+                table=works.assign(cost=works["cost"].round()).reset_index(drop=True),
                 classes=tuple(
                     MapClass(key, texts(f"water.extension.kind.{key}"), colour, shape=shape, size=size)  # type: ignore[arg-type]
                     for key, colour, shape, size in WORKS

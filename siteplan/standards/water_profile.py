@@ -235,6 +235,18 @@ class DesignNumber(Rule):
         return f"{self.use:g}" + ("" if self.low is None else f" (of {self.low:g}-{self.high:g}: {self.choice})")
 
 
+class HourlyPattern(Rule):
+    """What people draw in each hour from midnight, in parts of the mean hour: 24 numbers, none negative, mean 1."""
+
+    hours: tuple[float, ...] = Field(min_length=24, max_length=24)
+
+    @model_validator(mode="after")
+    def _mean_is_one(self) -> HourlyPattern:
+        if min(self.hours) < 0 or abs(sum(self.hours) / 24 - 1) > 1e-6:
+            raise ValueError("hours: 24 numbers, none negative, with a mean of 1")
+        return self
+
+
 class WaterDesign(BaseModel):
     """Design figures: service heads by storeys, litres a head of livestock, factors, gravity lines, pipes."""
 
@@ -248,6 +260,7 @@ class WaterDesign(BaseModel):
     factors: dict[Literal["max_day", "peak_hour", "peak_hour_timed", "losses"], DesignNumber]
     gravity: dict[Literal["velocity_min", "velocity_max", "head_min", "pressure_min"], DesignNumber]
     pipes: dict[Literal["plastic_c"], DesignNumber]
+    pattern: HourlyPattern
 
     @model_validator(mode="after")
     def _whole(self) -> WaterDesign:
@@ -267,7 +280,9 @@ class WaterDesign(BaseModel):
     def rules(self) -> list[dict[str, str]]:
         """Every figure as a row: rule id, value, unit, clause, source, confidence."""
         tables = ("service_head", "livestock", "factors", "gravity", "pipes")
-        return [self.row(table, name) for table in tables for name in getattr(self, table)]
+        rows = [self.row(table, name) for table in tables for name in getattr(self, table)]
+        told = " ".join(f"{hour:g}" for hour in self.pattern.hours)
+        return [*rows, rule_row(f"{self.id}.pattern", told, "of the mean hour", self.pattern)]
 
     def row(self, table: str, name: str) -> dict[str, str]:
         """The row of one figure."""

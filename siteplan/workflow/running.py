@@ -32,11 +32,20 @@ from siteplan.workflow.mapping import Answers, map_page, worded
 from siteplan.workflow.planned import PlannedCounty, planned_county
 from siteplan.workflow.powering import power_answer
 from siteplan.workflow.recording import grounds_used, record_of, repairs_used, road_record, write_json
-from siteplan.workflow.waterfiles import extension_sheets, extension_tables, water_sheets, water_tables, write_inp
+from siteplan.workflow.waterfiles import (
+    extension_sheets,
+    extension_tables,
+    water_sheets,
+    water_tables,
+    write_inp,
+    write_profiles,
+)
 from siteplan.workflow.watering import water_answer
 
 MAP, GEOPACKAGE, WORKBOOK = "map.html", "results.gpkg", "tables.xlsx"
-EPANET = "water.inp"
+EPANET, PROFILES = "water.inp", "water_profiles.pdf"
+PROFILES_IN_RUN = 9
+"""Profiles that a run draws, the worst; `siteplan water` draws them all."""
 WITHOUT, TIMING = "villages_without_hardened_road.csv", "timing.json"
 
 Step = Callable[[str], None]
@@ -120,6 +129,7 @@ def run(plan: Plan, folder: Path, *, step: Step = lambda text: None) -> RunResul
             if answers.water is not None:
                 sheets[-2:-2] = water_sheets(answers.water, layers, texts)
                 write_inp(part / EPANET, answers.water)
+                write_profiles(part / PROFILES, answers.water, layers, texts, title=plan.title, most=PROFILES_IN_RUN)
             if answers.extensions is not None:
                 sheets[-2:-2] = extension_sheets(answers.extensions, texts)
             if answers.power is not None:

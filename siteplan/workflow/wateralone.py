@@ -18,9 +18,17 @@ from siteplan.workflow.extending import extension_answer
 from siteplan.workflow.judging import decisions_of, road_question
 from siteplan.workflow.mapping import worded
 from siteplan.workflow.recording import record_of, write_json
-from siteplan.workflow.running import EPANET, GEOPACKAGE, TIMING, WORKBOOK, Clock, RunResult, findings_layer
-from siteplan.workflow.waterfiles import extension_sheets, extension_tables, water_sheets, water_tables, write_inp
+from siteplan.workflow.running import EPANET, GEOPACKAGE, PROFILES, TIMING, WORKBOOK, Clock, RunResult, findings_layer
+from siteplan.workflow.waterfiles import (
+    extension_sheets,
+    extension_tables,
+    water_sheets,
+    water_tables,
+    write_inp,
+    write_profiles,
+)
 from siteplan.workflow.watering import water_answer
+from siteplan.workflow.waterprofiles import MOST
 
 
 def water(plan: Plan, folder: Path, *, step: Callable[[str], None] = lambda text: None) -> RunResult:
@@ -61,6 +69,7 @@ def water(plan: Plan, folder: Path, *, step: Callable[[str], None] = lambda text
             write_gpkg(part / GEOPACKAGE, tables | {"findings": findings_layer(findings, layers.crs)}, styles={})
             changed = write_workbook(part / WORKBOOK, sheets)
             write_inp(part / EPANET, found)
+            write_profiles(part / PROFILES, found, layers, texts, title=plan.title, most=MOST)
         clock.step("")
         record = record_of(plan, layers, findings, notes) | {"water": found.record()}
         if extensions is not None:

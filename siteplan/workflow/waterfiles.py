@@ -10,6 +10,7 @@ import pandas as pd
 from siteplan.errors import LayerError
 from siteplan.language import Texts
 from siteplan.layers.layerset import LayerSet
+from siteplan.pictures.headprofile import draw_head_profiles
 from siteplan.reports.extensionsheets import extension_sheets as extension_sheets_of
 from siteplan.reports.watersheets import water_sheets as sheets_of
 from siteplan.reports.workbook import Sheet
@@ -17,6 +18,7 @@ from siteplan.water.hydraulics import peak_demand
 from siteplan.water.inpfile import write_inp as write_network
 from siteplan.workflow.extending import ExtensionAnswer
 from siteplan.workflow.watering import WaterAnswer
+from siteplan.workflow.waterprofiles import water_profiles
 
 
 def water_tables(water: WaterAnswer, villages: gpd.GeoDataFrame) -> dict[str, pd.DataFrame]:
@@ -57,6 +59,13 @@ def extension_sheets(extensions: ExtensionAnswer, texts: Texts) -> list[Sheet]:
         figures, extensions.projects, extensions.pipes, extensions.works, extensions.hamlets,
         extensions.catalogue.currency, texts,
     )  # fmt: skip
+
+
+def write_profiles(path: Path, water: WaterAnswer, layers: LayerSet, texts: Texts, *, title: str, most: int) -> None:
+    """Heads from source to hamlet as a document; none where no line is worth a picture."""
+    profiles = water_profiles(water, layers.table("villages"), water.ground, texts, most=most)
+    if profiles:
+        draw_head_profiles(path, profiles, texts, title=title)
 
 
 def write_inp(path: Path, water: WaterAnswer) -> None:

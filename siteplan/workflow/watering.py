@@ -31,9 +31,6 @@ from siteplan.water.tracing import Reach, trace
 from siteplan.water.walking import Walks, tap_shares, walk_to_taps
 from siteplan.workflow.recording import plain_figures
 
-_DAY = (1.0,) * 24
-"""Demand over the hours where no pattern is known: even."""
-
 
 @dataclass(frozen=True)
 class WaterAnswer:
@@ -122,7 +119,7 @@ def water_answer(
     losses = design.factors["losses"].use
     # Litres a person and day are asked of an average day; yields are those of the dry season.
     balance = water_balance(
-        network, need, reach, hourly_factors=_DAY, losses_percent=losses,
+        network, need, reach, hourly_factors=design.pattern.hours, losses_percent=losses,
         hamlet_ids=ids,
     )  # fmt: skip
     ground = _ground(network, surface)

@@ -20,7 +20,7 @@ _TEXTS = "pictures.headprofile"
 
 
 def water_profiles(
-    water: WaterAnswer, villages: gpd.GeoDataFrame, ground: pd.DataFrame | None, texts: Texts
+    water: WaterAnswer, villages: gpd.GeoDataFrame, ground: pd.DataFrame | None, texts: Texts, *, most: int = MOST
 ) -> list[HeadProfile]:
     """The lines to draw: to every piped hamlet that is deficient, and of each source to the one with least to spare.
 
@@ -33,12 +33,12 @@ def water_profiles(
 
     Returns
     -------
-    At most `MOST`, the deficient first, each part with the least head to spare first, hamlets of unknown head last.
+    At most `most`, the deficient first, each part with the least head to spare first, hamlets of unknown head last.
     """
     names = _Names(water, villages, texts)
     reasons = water.worded(texts).service.table["water_reason"].to_numpy(dtype=object)
     found = []
-    for row in _chosen(water, villages):
+    for row in _chosen(water, villages)[:most]:
         node = int(water.reach.hamlets["node"].iloc[row])
         table = head_profile(water.network, water.reach, water.hydraulics, node, ground)
         if not len(table):
@@ -71,7 +71,7 @@ def _chosen(water: WaterAnswer, villages: gpd.GeoDataFrame) -> list[int]:
     table = table[drawn].sort_values(["spare", "id"], na_position="last", kind="stable")
     each = table.assign(source=table["source"].str.split(";")).explode("source").drop_duplicates("source")
     rows = dict.fromkeys([*table.index[table["deficient"]], *each.index])
-    return [int(row) for row in rows][:MOST]
+    return [int(row) for row in rows]
 
 
 class _Names:

@@ -27,11 +27,11 @@ def test_water_alone(repository: Path, tmp_path: Path) -> None:
     assert any(row["confidence"] == "unverified" for row in rules.values())
     assert record["water"]["headline"]["hamlets"] == len(villages)
     assert {path.name for path in (tmp_path / "w").iterdir()} == {
-        "results.gpkg", "run.json", "tables.xlsx", "timing.json", "water.inp",
+        "results.gpkg", "run.json", "tables.xlsx", "timing.json", "water.inp", "water_profiles.pdf",
     }  # fmt: skip
     again = call(repository / "data" / "plan.toml", "--out", tmp_path / "again", "--quiet")
     assert again.exit_code == 0
-    for name in ("results.gpkg", "run.json", "tables.xlsx", "water.inp"):
+    for name in ("results.gpkg", "run.json", "tables.xlsx", "water.inp", "water_profiles.pdf"):
         assert (tmp_path / "w" / name).read_bytes() == (tmp_path / "again" / name).read_bytes(), name
 
 

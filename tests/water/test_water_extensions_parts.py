@@ -64,7 +64,7 @@ def test_hazen_williams_against_a_worked_value() -> None:
     ("old", "new", "text"),
     [
         ("inner_mm = 21.0", "inner_mm = 0.021", "inner_mm"),
-        ('"galvanised steel" = 120\n', "", "roughness.c has no value for galvanised steel"),
+        ('"galvanised steel" = 100\n', "", "roughness.c has no value for galvanised steel"),
         ("[velocity_low]\nvalue = 0.7", "[velocity_low]\nvalue = 3.7", "velocity_low must be less"),
         ("[first_run]\nvalue = 0.5", "[first_run]\nvalue = 1.0", "first_run must be less than 1"),
         ("efficiency = 0.6", "efficiency = 60", "pump.efficiency"),

@@ -26,7 +26,6 @@ from siteplan.standards import load_water_profile
 from siteplan.water.demand import demands
 from siteplan.water.hydraulics import Limits, run_hydraulics
 from siteplan.water.tracing import trace
-from siteplan.workflow import waterprofiles
 from siteplan.workflow.judging import decisions_of, road_question
 from siteplan.workflow.watering import WaterAnswer, water_answer
 from siteplan.workflow.waterprofiles import water_profiles
@@ -131,9 +130,8 @@ def test_the_same_answer_gives_the_same_profiles_and_stays_as_it_was(county: Cou
         pd.testing.assert_frame_equal(one.table, other.table)
 
 
-def test_no_more_than_the_most_and_the_deficient_first(county: County, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(waterprofiles, "MOST", 5)
-    few = water_profiles(county.water, county.villages, county.ground, ZH)
+def test_no_more_than_the_most_and_the_deficient_first(county: County) -> None:
+    few = water_profiles(county.water, county.villages, county.ground, ZH, most=5)
     assert [one.title for one in few] == [one.title for one in county.profiles[:5]]
 
 

@@ -145,11 +145,10 @@ def _beyond(works: Works, design: ExtensionDesign, sources: pd.DataFrame, part_o
     room = used.groupby("part")["spare_lps"].max()
     load = used.groupby("part")["lps"].sum()
     over = load.index[load > room + 1e-6]
-    if len(over):
-        crowd = used[used["part"].isin(over)].reset_index()
-        best = crowd.sort_values(["people", "lps", "id"], ascending=[False, False, True]).groupby("part")["id"].first()
-        mine = sources[sources["part"].isin(over)]
-        return sorted(set(mine.index) - set(best))
+    crowd = used[used["part"].isin(over)].reset_index()
+    best = crowd.sort_values(["people", "lps", "id"], ascending=[False, False, True]).groupby("part")["id"].first()
+    crowded = set(sources.index[sources["part"].isin(over)]) - set(best)
+    used = used[~used["part"].isin(over)]
     flows = dict(zip(used["row"].tolist(), used["lps"].tolist(), strict=True))
     state = drawn(works.network, works.demands, works.reach, works.hydraulics, flows)
     holds = held(works.network, works.demands, works.hydraulics, state, part_of_node)
@@ -157,5 +156,5 @@ def _beyond(works: Works, design: ExtensionDesign, sources: pd.DataFrame, part_o
     on_lines = (used["kind"] == "junction").to_numpy()
     short = on_lines & ~(head >= used["head_m"].to_numpy() - HELD_M)
     bad = set(used["part"][short]) | {part for part in used["part"][on_lines] if not holds[int(part)]}
-    mine = sources[sources["part"].isin(bad) & (sources["kind"] == "junction")]
-    return sorted(mine.index)
+    low = sources.index[sources["part"].isin(bad) & (sources["kind"] == "junction")]
+    return sorted(crowded | set(low))
