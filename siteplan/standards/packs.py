@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from siteplan.errors import PlanError
@@ -49,15 +51,35 @@ def packs() -> list[Pack]:
 
 
 def pack_named(name: str) -> Pack:
-    """One of them.
+    """One of them, or a TOML file of the same form (told by its keys; roads where nothing tells).
 
     Raises
     ------
     PlanError
-        If none is called so.
+        If none is called so, or the file is faulty.
     """
+    if name.endswith(".toml"):
+        return _own_file(name)
     every = packs()
     for pack in every:
         if pack.name == name:
             return pack
-    raise PlanError(f"no rule pack '{name}'; there are {', '.join(pack.name for pack in every)}, pipes")
+    raise PlanError(
+        f"no rule pack '{name}'; there are {', '.join(pack.name for pack in every)}, pipes, or a .toml path"
+    )
+
+
+def _own_file(name: str) -> Pack:
+    try:
+        keys = set(tomllib.loads(Path(name).read_bytes().decode("utf-8-sig")))
+    except (OSError, ValueError):
+        # The loader below tells what is wrong with it.
+        keys = set()
+    loaders = (
+        ("water", "levels", load_water_profile),
+        ("water design", "service_head", load_water_design),
+        ("power", "serving_kv_max", load_power_profile),
+    )
+    room, load = next(((room, load) for room, key, load in loaders if key in keys), ("roads", load_road_profile))
+    own = load(name)  # type: ignore[operator]
+    return Pack(room, name, own.title["en"], tuple(own.rules()))  # type: ignore[arg-type]
