@@ -7,6 +7,7 @@ from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
+import networkx as nx
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -18,6 +19,8 @@ from siteplan.errors import LayerError, PlanError
 from siteplan.language import LANGUAGES, catalogue
 from siteplan.water.extensions import Corridors, design_extensions, drawing, load_catalogue, proposal, results
 from siteplan.water.extensions.catalogue import loss_per_m
+from siteplan.water.extensions.feasibility import _serves
+from siteplan.water.extensions.points import Points, Works, heads, needed_heads
 from siteplan.water.extensions.reach import gravity_reach, nearest_taps
 from siteplan.water.extensions.tree import Branch, stripped
 from siteplan.workflow import extending
@@ -250,3 +253,55 @@ def test_every_column_state_reason_and_note_has_its_words(language: str) -> None
         assert {name.removeprefix("sizing_") for name in named} <= words, table
     for note in design.notes:
         assert f"water.extension.note.{note}" in texts
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(0, 10**6), max_size=40), st.integers(0, 10**6), st.integers(0, 2**40))
+def test_what_lies_below_a_point(picks: list[int], at: int, marks: int) -> None:
+    """Against the definition, on random trees."""
+    parent = np.array([-1, *(pick % (k + 1) for k, pick in enumerate(picks))])
+    n = len(parent)
+    ends, point = np.array([(marks >> k) & 1 == 1 for k in range(n)]), at % n
+    blank = np.full(n, np.nan)
+    points = Points(parent, blank, blank, parent, blank, blank, parent, blank, blank, blank, 0.0, 0.0)
+
+    def beyond(k: int) -> bool:
+        while k != -1:
+            k = int(parent[k])
+            if k == point:
+                return True
+            if k != -1 and ends[k]:
+                return False
+        return False
+
+    assert sorted(points.below(point, ends).tolist()) == [k for k in range(n) if k != point and beyond(k)]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_tanks_place_is_judged_as_by_every_heads_balance(seed: int) -> None:
+    """The quick bounds decide as the heads and needs of all points would."""
+    valley, rng, seen = made_valley(seed, rough=1.5), np.random.default_rng(seed), set()
+    graph = nx.Graph()
+    for edge, (u, v) in enumerate(zip(valley.corridors.u.tolist(), valley.corridors.v.tolist(), strict=True)):
+        graph.add_edge(u, v, edge=edge)
+    root = int(valley.sources["node"].iloc[0])
+    arcs = tuple((graph.edges[u, v]["edge"], u, v) for u, v in nx.bfs_edges(graph, root))
+    mine = valley.hamlets[valley.hamlets["node"].isin(graph) & (valley.hamlets["node"] != root)]
+    numbers = (mine[name].tolist() for name in ("node", "peak_lps", "service_head_m"))
+    branch = Branch(0, root, arcs, tuple(range(len(mine))), *(tuple(one) for one in numbers), 920.0, 920.0)
+    points = branch.of(range(len(mine))).points(valley.corridors)
+    works = Works.none(points, CATALOGUE.prices.tank_depth_m)
+    works.tank_at[rng.integers(1, len(points))] = True
+    for place in range(1, len(points)):
+        if works.tank_at[place] or not len(points.below(place, works.tank_at)):
+            continue
+        for slope in (0.0, LIMITS.friction_allowance, 0.05):
+            tank_at = works.tank_at.copy()
+            tank_at[place] = True
+            tried = replace(works, tank_at=tank_at)
+            need, _ = needed_heads(points, tried, LIMITS)
+            left = heads(points, np.full(len(points), slope), tried) - points.z_m - need
+            full = bool((left >= 0)[points.below(place, works.tank_at)].all())
+            assert _serves(points, CATALOGUE, works, place, slope) == full
+            seen.add(full)
+    assert seen == {True, False}

@@ -185,16 +185,27 @@ def _tank_place(points: Points, catalogue: Catalogue, works: Works, low: int, st
 
 def _serves(points: Points, catalogue: Catalogue, works: Works, place: int, slope: float) -> bool:
     """Whether a tank at this point keeps every point below it served, friction taken as a slope."""
+    ahead = points.below(place, works.tank_at)
+    if not works.pump_at.any():
+        # Whatever run a point is in, it needs no less and no more than these: most places are decided here.
+        limits = catalogue.limits
+        over = points.z_m[place] + works.depth_m - points.z_m[ahead]
+        left = over - slope * (points.away_m[ahead] - points.away_m[place])
+        asked = np.nan_to_num(points.service_m[ahead])
+        most = np.maximum(limits.line_head_m, asked)
+        served = points.served[ahead]
+        line = limits.line_head_m if not served.any() else min(limits.line_head_m, float(asked[served].min()))
+        least = np.where(served, asked, np.minimum(line, limits.first_run * np.maximum(over, 0.0)))
+        if (left < least - EXACT).any():
+            return False
+        if (left >= most + EXACT).all():
+            return True
     tank_at = works.tank_at.copy()
     tank_at[place] = True
     tried = replace(works, tank_at=tank_at)
     need, _ = needed_heads(points, tried, catalogue.limits)
     level = heads(points, np.full(len(points), slope), tried)
-    below = np.zeros(len(points), dtype=bool)
-    for k in range(place + 1, len(points)):
-        up = points.parent[k]
-        below[k] = up == place or (below[up] and not works.tank_at[up])
-    return bool((level - points.z_m >= need)[below].all())
+    return bool((level - points.z_m >= need)[ahead].all())
 
 
 def _classes(points: Points, catalogue: Catalogue, rest: Floats) -> Floats:

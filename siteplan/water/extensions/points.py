@@ -49,6 +49,41 @@ class Points:
         """Points that serve somebody, (p,)."""
         return np.isfinite(self.service_m)
 
+    @cached_property
+    def away_m(self) -> Floats:
+        """Length of the way from the source, m, (p,)."""
+        out, parent, step = [0.0] * len(self), self.parent.tolist(), self.step_m.tolist()
+        for k in range(1, len(self)):
+            out[k] = out[parent[k]] + step[k]
+        return np.array(out)
+
+    @cached_property
+    def _walk(self) -> tuple[Ints, Ints, Ints]:
+        """Points in an order in which what lies beyond a point follows it at once; each point's place, and how many
+        points lie beyond it, itself counted."""
+        parent, n = self.parent.tolist(), len(self)
+        size = [1] * n
+        for k in range(n - 1, 0, -1):
+            size[parent[k]] += size[k]
+        place, free = [0] * n, [1] * n
+        for k in range(1, n):
+            up = parent[k]
+            place[k] = place[up] + free[up]
+            free[up] += size[k]
+        order = np.empty(n, dtype=np.int64)
+        order[place] = np.arange(n)
+        return order, np.array(place), np.array(size)
+
+    def below(self, point: int, ends: Bools) -> Ints:
+        """Points beyond a point, up to and with those that `ends` (p,) marks."""
+        order, place, size = self._walk
+        inside = order[place[point] + 1 : place[point] + size[point]]
+        kept = np.ones(len(inside), dtype=bool)
+        for end in inside[ends[inside]].tolist():
+            at = place[end] - place[point] - 1
+            kept[at + 1 : at + size[end]] = False
+        return inside[kept]
+
 
 @dataclass(frozen=True)
 class Works:
