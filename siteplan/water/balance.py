@@ -12,7 +12,8 @@ EPANET's reservoirs never run dry, so quantity is never asked of it. Here:
 - the answer is the one that lasts: that of the day that repeats itself. What a tank held at the start is no supply.
 
 A yield, volume or number of people that is not known counts as nothing in the run; whoever would not be served without
-it is unknown, and where people are not known nobody who shares the sources with them is known.
+it is unknown; so is whoever lies beyond a pump of which it is not known what it lifts; and where people are not known
+nobody who shares the sources with them is known.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from siteplan.water.tracing import Reach
 
 STATES = ("enough", "short", "unknown", "not_reached", "not_connected")
 """What people of a hamlet get: all they want, less, not known, nothing as no water comes, nothing as not connected."""
-LIMITS = ("", "source", "tank", "no_tank", "yield_unknown", "volume_unknown", "people_unknown")
+LIMITS = ("", "source", "tank", "no_tank", "yield_unknown", "volume_unknown", "pump_unknown", "people_unknown")
 """What limits: nothing; the yield of sources; the volume of a tank; that there is no tank; or what is not known."""
 _ENOUGH = 1 - 1e-9
 
@@ -111,7 +112,7 @@ def water_balance(
     wanted, herd_wanted = (_summed(values, unit, len(units)) for values in (people, herd))
     run = passing.run(wanted * gross, factors, hours=hours, start=units.volume * filled)
     share, lasting, herd_share = _lasting(passing, wanted * gross, herd_wanted * gross, factors)
-    unknown = _unknown(units, unit, people, herd)
+    unknown = _unknown(units, unit, people, herd, _beyond_unknown_pumps(network, reach, units))
     state, limit = _states(units, unit, joined, share, lasting, unknown)
     own = np.where(state == "unknown", np.nan, _taken(share, unit))
     herd_own = _taken(herd_share, unit)
@@ -199,8 +200,23 @@ def _lasting(passing: Passing, wanted: Floats, herd: Floats, factors: Floats) ->
     return people, by_yield, share(passing.steady(spilled, herd).got, herd)
 
 
-def _unknown(units: Units, unit: Ints, people: Floats, herd: Floats) -> dict[str, Bools]:
-    """Hamlets that share sources with something not known: yield, volume, either (supply), people, herd."""
+def _beyond_unknown_pumps(network: WaterNetwork, reach: Reach, units: Units) -> Bools:
+    """Units that water comes to through a pump of which it is not known what it lifts, (u,)."""
+    links = network.links
+    blind = (links["kind"] == "pump").to_numpy() & reach.links["reached"].to_numpy(dtype=bool)
+    blind &= ~(links["pump_power_kw"] > 0).to_numpy()
+    blind &= ~((links["pump_head_m"] > 0) & (links["pump_flow_lps"] > 0)).to_numpy()
+    beyond = np.zeros(len(units), dtype=bool)
+    at = units.of_node[links["end"].to_numpy(np.int64)[blind]]
+    beyond[at[at >= 0]] = True
+    # Arcs come by the parent's depth.
+    for parent, child in zip(units.parent.tolist(), units.child.tolist(), strict=True):
+        beyond[child] |= beyond[parent]
+    return beyond
+
+
+def _unknown(units: Units, unit: Ints, people: Floats, herd: Floats, beyond: Bools) -> dict[str, Bools]:
+    """Hamlets that share sources with something not known: yield, volume, pump, any of them (supply), people, herd."""
     part = units.part[np.maximum(unit, 0)] if len(units) else np.zeros(len(unit), dtype=np.int64)
     n = int(units.part.max(initial=-1)) + 1
 
@@ -212,10 +228,11 @@ def _unknown(units: Units, unit: Ints, people: Floats, herd: Floats) -> dict[str
     found = {
         "yield": shared(units.part[units.supply_unknown]),
         "volume": shared(units.part[units.volume_unknown]),
+        "pump": (unit >= 0) & beyond[np.maximum(unit, 0)] if len(units) else np.zeros(len(unit), dtype=bool),
         "people": shared(part[(unit >= 0) & np.isnan(people)]),
         "herd": shared(part[(unit >= 0) & np.isnan(herd)]),
     }
-    return {**found, "supply": found["yield"] | found["volume"]}
+    return {**found, "supply": found["yield"] | found["volume"] | found["pump"]}
 
 
 def _states(
@@ -231,6 +248,7 @@ def _states(
     short = on & (own < _ENOUGH)
     for which, name in ((short & unknown["volume"], "volume"), (short & unknown["yield"], "yield")):
         state[which], limit[which] = "unknown", f"{name}_unknown"
+    state[unknown["pump"]], limit[unknown["pump"]] = "unknown", "pump_unknown"
     state[unknown["people"]], limit[unknown["people"]] = "unknown", "people_unknown"
     state[~on], limit[~on] = "not_reached", ""
     state[~joined] = "not_connected"

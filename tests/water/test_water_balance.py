@@ -192,7 +192,7 @@ def test_water_is_lifted_one_way() -> None:
     """The lower spring is pumped to the upper pipes; the upper spring gives nothing to the lower hamlet."""
     network = drawn(
         {"S1": {"yield_m3_per_day": 10.0}, "J1": {}, "S2": {"yield_m3_per_day": 40.0}, "J2": {}},
-        [("S1", "J1"), ("J1", "J2", {"kind": "pump"}), ("S2", "J2")],
+        [("S1", "J1"), ("J1", "J2", {"kind": "pump", "pump_power_kw": 1.0}), ("S2", "J2")],
         ["J1", "J2"],
     )
     hamlets = balanced(network, people(8.0, 42.0)).hamlets
@@ -200,6 +200,22 @@ def test_water_is_lifted_one_way() -> None:
     hamlets = balanced(network, people(20.0, 10.0)).hamlets
     assert hamlets["people_share"].tolist() == pytest.approx([0.5, 1])
     assert hamlets["limited_by"].tolist() == ["S1", ""]
+
+
+def test_beyond_a_pump_of_which_nothing_is_known_nothing_is() -> None:
+    def states(**pump: float) -> list[str]:
+        network = drawn(
+            {"S1": {"yield_m3_per_day": 100.0}, "J1": {}, "T1": {"floor_m": 150.0, "max_level_m": 153.0,
+             "volume_m3": 20.0}, "J2": {}},
+            [("S1", "J1"), ("J1", "T1", {"kind": "pump", **pump}), ("T1", "J2")],
+            ["J1", "J2"],
+        )  # fmt: skip
+        hamlets = balanced(network, people(8.0, 8.0)).hamlets
+        assert (hamlets["limit"] == np.where(hamlets["state"] == "unknown", "pump_unknown", "")).all()
+        return hamlets["state"].tolist()
+
+    assert states(pump_power_kw=1.0) == states(pump_head_m=40.0, pump_flow_lps=1.0) == ["enough", "enough"]
+    assert states() == states(pump_head_m=40.0) == ["enough", "unknown"]
 
 
 @pytest.mark.parametrize("low_head", [120.0, NAN, 170.0])
@@ -327,7 +343,7 @@ def random_network(seed: int) -> tuple[WaterNetwork, Demands]:
     names = [str(name) for name in rng.permutation(list(nodes))]
     links: list[Any] = [(name, names[rng.integers(place)]) for place, name in enumerate(names) if place]
     links += [(names[rng.integers(21)], names[rng.integers(21)]) for _ in range(3)]
-    links = [(*link, {"kind": "pump"}) if rng.random() < 0.1 else link for link in links]
+    links = [(*link, {"kind": "pump", "pump_power_kw": 1.0}) if rng.random() < 0.1 else link for link in links]
     hamlets = [f"J{k}" for k in rng.integers(0, 14, 8)] + ["T1"]
     rows = [{"people": rng.uniform(0, 200), "livestock": rng.uniform(0, 200)} for _ in hamlets]
     return drawn(nodes, links, hamlets), wants(rows)

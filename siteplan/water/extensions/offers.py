@@ -90,7 +90,11 @@ def spare_water(
     # Without a tank the hamlets of the part already draw their peak from the yield.
     steady = (parts.spare_m3 + parts.taken_m3 - parts.taken_m3 * peak_factor) / 86.4
     lps = np.where(parts.tank, parts.spare_m3 / 86.4 * peak_factor, steady)
-    good = (parts.of_node >= 0) & works & ~(unknown | short)[inside] & (lps[inside] >= LEAST_LPS) if n_parts else works
+    good = (
+        (parts.of_node >= 0) & works & ~(unknown | short)[inside] & (lps[inside] >= LEAST_LPS)
+        if n_parts
+        else np.zeros_like(works)
+    )
     good &= parts.of_node >= 0
     static = hydraulics.nodes["static_head_m"].to_numpy(np.float64)
     frames = [_sources(network, parts, lps, good & (kind == "source"))]
