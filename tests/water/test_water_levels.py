@@ -102,7 +102,7 @@ CASES = {
                  "'piped, deficient'."),
     "quality unknown": ({"quality": "unknown"}, "unknown", "Not known: the quality of the piped water. It may be "
                         "anything from 'piped, adequate' to 'piped, deficient'."),
-    "yield unknown": ({"people_m3_per_day": NAN}, "unknown", "Not known: whether the water suffices (yield or number "
+    "yield unknown": ({"people_m3_per_day": NAN}, "unknown", "Not known: whether the water suffices (yield, pump or number "
                       "of people). It may be anything from 'piped, adequate' to 'unserved'."),
     "people unknown": ({"people": NAN, "people_m3_per_day": NAN}, "unknown", "Not known: whether the water suffices"),
     "heights unknown": ({"verdict": "unknown", "head_m": NAN}, "unknown",
