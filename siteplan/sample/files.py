@@ -57,6 +57,8 @@ dem = "dem.tif"
 
 [water]
 quality_decides = false
+budget = 2000000
+most_per_person = 15000
 
 [map]
 language = "both"

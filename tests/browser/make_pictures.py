@@ -46,9 +46,17 @@ def phone(page: Page) -> None:
     page.press("#sp-query", "Enter")
 
 
+def water(page: Page) -> None:
+    page.select_option("#sp-theme-villages", "water_level")
+    page.fill("#sp-query", "E3")
+    page.press("#sp-query", "ArrowDown")
+    page.press("#sp-query", "Enter")
+
+
 LOOKS = (
     ("county.png", (1366, 768), lambda page: None),
     ("hamlet.png", (1366, 768), hamlet),
+    ("water.png", (1366, 768), water),
     ("compared.png", (1366, 768), compared),
     ("phone.png", (390, 800), phone),
 )
