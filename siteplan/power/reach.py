@@ -88,7 +88,7 @@ def power_reach(
     drawn = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
     kv = lines["voltage_kv"].to_numpy(dtype=float)
     higher = kv > profile.serving_kv_max.value
-    component = _components(shapes, drawn, snap)
+    component = _components(shapes, drawn, higher, snap)
     feeds, seeds = _seeds(shapes, drawn, higher, component, substations, profile.substation_m.value)
     fed = drawn & np.isin(component, component[seeds])
     supplies = np.where(np.isnan(kv), "unknown", np.where(higher, "no", "yes"))
@@ -163,8 +163,9 @@ def _check(villages: gpd.GeoDataFrame, lines: gpd.GeoDataFrame, substations: gpd
             raise ValueError(f"{name}: found CRS {layer.crs}; expected that of villages, {villages.crs}")
 
 
-def _components(shapes: NDArray[np.object_], drawn: Bools, snap_m: float) -> Ints:
-    """Number of each line's connected part, -1 without geometry: ends joined to the lines they lie at."""
+def _components(shapes: NDArray[np.object_], drawn: Bools, higher: Bools, snap_m: float) -> Ints:
+    """Number of each line's connected part, -1 without geometry: ends joined to the lines they lie at. Between lines of
+    supplying and of higher voltage nothing is joined: it takes a substation."""
     rows = np.flatnonzero(drawn)
     parts, of = shapely.get_parts(shapes[rows], return_index=True)
     if not len(rows):
@@ -172,6 +173,8 @@ def _components(shapes: NDArray[np.object_], drawn: Bools, snap_m: float) -> Int
     ends = np.concatenate([shapely.get_point(parts, 0), shapely.get_point(parts, -1)])
     end, other = shapely.STRtree(shapes[rows]).query(ends, predicate="dwithin", distance=snap_m + _AT_TOLERANCE_M)
     own = np.concatenate([of, of])[end]
+    alike = higher[rows][own] == higher[rows][other]
+    own, other = own[alike], other[alike]
     component = np.full(len(shapes), -1)
     component[rows] = components(len(rows), own.astype(np.int64), other.astype(np.int64))
     return component
@@ -188,9 +191,11 @@ def _seeds(
     """What feeds the lines, and rows of lines that are fed first hand."""
     if not drawn.any():
         return "nothing", np.zeros(0, dtype=np.int64)
-    if substations is not None and len(substations):
-        points = np.asarray(substations.geometry.to_numpy(), dtype=object)
-        return "substations", _near(shapes, drawn, points[~shapely.is_missing(points)], reach_m)
+    given = [] if substations is None else substations.geometry.to_numpy()
+    points = np.asarray(given, dtype=object)
+    points = points[~(shapely.is_missing(points) | shapely.is_empty(points))]
+    if len(points):
+        return "substations", _near(shapes, drawn, points, reach_m)
     rows = np.flatnonzero(drawn & higher)
     if len(rows):
         parts = shapely.get_parts(shapes[rows])

@@ -250,3 +250,17 @@ def test_the_sample_county(repository: Path) -> None:
     seats = gpd.read_file(repository / "data" / "county.gpkg", layer="centres").query("kind == 'township'")
     blank = seats.assign(households=NAN, people=NAN)
     assert set(judged(blank, layer).villages["power_status"]) == {"served"}
+
+
+def test_a_feeder_that_ends_at_the_middle_of_a_high_line_takes_nothing_from_it() -> None:
+    """Nothing transforms there: power comes over at the ends of lines of higher voltage only."""
+    tee = line((5000, 5), (5000, 3000), name="T")
+    reach = judged(hamlets((5100, 2000), (10_100, 3000)), lines(HIGH, FEEDER, tee))
+    assert status(reach) == ["cut_off", "served"]
+    assert reach.lines["component"].nunique() == 3
+
+
+def test_substations_without_a_place_are_none() -> None:
+    nowhere = gpd.GeoDataFrame({"id": ["X"]}, geometry=[None], crs=CRS)
+    reach = judged(hamlets((10_100, 3000)), lines(HIGH, FEEDER), substations=nowhere)
+    assert (reach.feeds_from, status(reach)) == ("higher_voltage", ["served"])
