@@ -56,6 +56,17 @@ def ladakh_plan(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     return folder / "plan.toml"
 
 
+@pytest.fixture(scope="session")
+def sample_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a run of the sample county wrote, for all tests that only read it."""
+    from siteplan import workflow
+    from siteplan.plan import load_plan
+
+    folder = tmp_path_factory.mktemp("sample-run") / "sample"
+    workflow.run(load_plan(REPOSITORY / "data" / "plan.toml"), folder)
+    return folder
+
+
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 

@@ -10,19 +10,15 @@ import geopandas as gpd
 import pytest
 from playwright.sync_api import Page
 
-from siteplan import workflow
 from siteplan.language import Texts
-from siteplan.plan import load_plan
 
 NewPage = Callable[..., Any]
 TEXTS = Texts("zh")
 
 
 @pytest.fixture(scope="module")
-def county(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("county") / "sample"
-    workflow.run(load_plan(repository / "data" / "plan.toml"), folder)
-    return folder
+def county(sample_run: Path) -> Path:
+    return sample_run
 
 
 @pytest.fixture

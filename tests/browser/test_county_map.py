@@ -18,9 +18,7 @@ import pytest
 import shapely
 from playwright.sync_api import Page
 
-from siteplan import workflow
 from siteplan.language import Texts
-from siteplan.plan import load_plan
 from siteplan.webmap import shown_text
 
 WITHOUT = ("unhardened", "hardened_island", "road_island", "no_road")
@@ -30,10 +28,8 @@ NewPage = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
-def county(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("county") / "sample"
-    workflow.run(load_plan(repository / "data" / "plan.toml"), folder)
-    return folder
+def county(sample_run: Path) -> Path:
+    return sample_run
 
 
 @pytest.fixture(scope="module")

@@ -17,9 +17,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from siteplan import workflow
-from siteplan.plan import load_plan
-
 NewPage = Callable[..., Any]
 REFERENCES = Path(__file__).parent / "references"
 SHRUNK = 4
@@ -71,9 +68,8 @@ def _(page: Any) -> None:
 
 
 @pytest.fixture(scope="module")
-def map_file(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("look") / "sample"
-    return workflow.run(load_plan(repository / "data" / "plan.toml"), folder).map
+def map_file(sample_run: Path) -> Path:
+    return sample_run / "map.html"
 
 
 @pytest.mark.parametrize("name", LOOKS)

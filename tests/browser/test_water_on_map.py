@@ -10,17 +10,12 @@ import geopandas as gpd
 import pytest
 from playwright.sync_api import Page
 
-from siteplan import workflow
-from siteplan.plan import load_plan
-
 NewPage = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
-def county(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("water-map") / "sample"
-    workflow.run(load_plan(repository / "data" / "plan.toml"), folder)
-    return folder
+def county(sample_run: Path) -> Path:
+    return sample_run
 
 
 def legend(page: Page, layer: str) -> dict[str, int]:

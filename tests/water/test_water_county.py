@@ -11,14 +11,11 @@ import pytest
 
 from siteplan import workflow
 from siteplan.language import Texts
-from siteplan.plan import load_plan
 
 
 @pytest.fixture(scope="module")
-def county(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("water") / "out"
-    workflow.run(load_plan(repository / "data" / "plan.toml"), folder)
-    return folder
+def county(sample_run: Path) -> Path:
+    return sample_run
 
 
 @pytest.fixture(scope="module")
