@@ -25,6 +25,8 @@ Floats = NDArray[np.float64]
 
 GROUND, GROUND_EDGE, GRADE, STATIC, BELOW = "#D9CDBA", "#7A6248", "#0B5FA5", "#3F8FBF", "#C8102E"
 STATIC_DASHES = (0.0, (5.0, 2.5))
+_EXACT_M = 0.05
+"""Heads that round to the same figure are the same."""
 SEEN_M = 0.1
 """Heights are told to the decimetre: a head that is less below the ground is at the ground."""
 LONG_M = 2_000.0
@@ -166,7 +168,7 @@ class Panel:
     def _need(self) -> tuple[str, str]:
         """The words at the service head, and their colour: red where the head is too low."""
         need, head = self.profile.needed_m, self.profile.head_m
-        return self._say("need", need=self._told(need), head=self._told(head)), BELOW if head < need else INK
+        return self._say("need", need=self._told(need), head=self._told(head)), BELOW if head < need - _EXACT_M else INK
 
     def _heights(self) -> tuple[float, float]:
         """Lowest and highest height in the frame, m, with room for the ground's fill below."""

@@ -44,8 +44,8 @@ from siteplan.workflow.watering import water_answer
 
 MAP, GEOPACKAGE, WORKBOOK = "map.html", "results.gpkg", "tables.xlsx"
 EPANET, PROFILES = "water.inp", "water_profiles.pdf"
-PROFILES_IN_RUN = 9
-"""Profiles that a run draws, the worst; `siteplan water` draws them all."""
+PROFILES_IN_RUN = 6
+"""Profiles that a run draws, the worst, and as many of new lines; `siteplan water` draws more."""
 WITHOUT, TIMING = "villages_without_hardened_road.csv", "timing.json"
 
 Step = Callable[[str], None]
@@ -129,7 +129,10 @@ def run(plan: Plan, folder: Path, *, step: Step = lambda text: None) -> RunResul
             if answers.water is not None:
                 sheets[-2:-2] = water_sheets(answers.water, layers, texts)
                 write_inp(part / EPANET, answers.water)
-                write_profiles(part / PROFILES, answers.water, layers, texts, title=plan.title, most=PROFILES_IN_RUN)
+                write_profiles(
+                    part / PROFILES, answers.water, answers.extensions, layers, texts, title=plan.title,
+                    most=PROFILES_IN_RUN,
+                )  # fmt: skip
             if answers.extensions is not None:
                 sheets[-2:-2] = extension_sheets(answers.extensions, texts)
             if answers.power is not None:

@@ -69,7 +69,7 @@ def water(plan: Plan, folder: Path, *, step: Callable[[str], None] = lambda text
             write_gpkg(part / GEOPACKAGE, tables | {"findings": findings_layer(findings, layers.crs)}, styles={})
             changed = write_workbook(part / WORKBOOK, sheets)
             write_inp(part / EPANET, found)
-            write_profiles(part / PROFILES, found, layers, texts, title=plan.title, most=MOST)
+            write_profiles(part / PROFILES, found, extensions, layers, texts, title=plan.title, most=MOST)
         clock.step("")
         record = record_of(plan, layers, findings, notes) | {"water": found.record()}
         if extensions is not None:

@@ -17,6 +17,7 @@ from siteplan.reports.workbook import Sheet
 from siteplan.water.hydraulics import peak_demand
 from siteplan.water.inpfile import write_inp as write_network
 from siteplan.workflow.extending import ExtensionAnswer
+from siteplan.workflow.projectprofiles import project_profiles
 from siteplan.workflow.watering import WaterAnswer
 from siteplan.workflow.waterprofiles import water_profiles
 
@@ -61,9 +62,21 @@ def extension_sheets(extensions: ExtensionAnswer, texts: Texts) -> list[Sheet]:
     )  # fmt: skip
 
 
-def write_profiles(path: Path, water: WaterAnswer, layers: LayerSet, texts: Texts, *, title: str, most: int) -> None:
-    """Heads from source to hamlet as a document; none where no line is worth a picture."""
+def write_profiles(
+    path: Path,
+    water: WaterAnswer,
+    extensions: ExtensionAnswer | None,
+    layers: LayerSet,
+    texts: Texts,
+    *,
+    title: str,
+    most: int,
+) -> None:
+    """Heads from source to hamlet as a document, of old lines and of chosen projects; none where no line is worth a
+    picture. `most` of each."""
     profiles = water_profiles(water, layers.table("villages"), water.ground, texts, most=most)
+    if extensions is not None:
+        profiles += project_profiles(extensions, texts, most=most)
     if profiles:
         draw_head_profiles(path, profiles, texts, title=title)
 

@@ -27,6 +27,7 @@ from siteplan.water.extensions.proposal import Proposal, Works, propose_extensio
 from siteplan.water.hydraulics import peak_demand
 from siteplan.workflow.extending import ExtensionAnswer, extension_answer
 from siteplan.workflow.judging import decisions_of, road_question
+from siteplan.workflow.projectprofiles import project_profiles
 from siteplan.workflow.watering import WaterAnswer, water_answer
 
 CATALOGUE = load_catalogue()
@@ -219,6 +220,30 @@ def test_the_samples_projects_are_drawn_where_corridors_lie(sample: tuple[WaterA
     by_project = pipes.groupby("project")[["pipe_cost", "trench_cost"]].sum().sum(axis=1)
     told = found.projects.set_index("project")
     assert (told["pipe_cost"] + told["trench_cost"]).loc[by_project.index].to_numpy() == pytest.approx(by_project)
+
+
+def test_profiles_of_projects_begin_and_end_with_the_designs_heads(
+    sample: tuple[WaterAnswer, ExtensionAnswer],
+) -> None:
+    _, found = sample
+    proposal, profiles = found.proposal, project_profiles(found, Texts("zh"), most=9)
+    chosen = found.projects[found.projects["chosen"]]
+    assert len(profiles) == len(chosen)
+    for profile, (_, project) in zip(profiles, chosen.iterrows(), strict=True):
+        table = profile.table
+        offer = proposal.offers.table.loc[proposal.design.projects.loc[project["project"], "source"]]
+        mine = found.hamlets[(found.hamlets["project"] == project["project"]) & found.hamlets["served"]]
+        worst = (mine["head_m"] - mine["service_head_m"]).min()
+        assert table["station_m"].is_monotonic_increasing
+        assert table["grade_m"].iloc[0] == pytest.approx(offer["head_m"], abs=0.01)
+        assert table["static_m"].iloc[0] == pytest.approx(offer["rest_head_m"])
+        assert profile.head_m - profile.needed_m == pytest.approx(worst, abs=0.01)
+        assert profile.length_m <= project["length_m"] + 0.1
+        # Gravity: the grade falls from tank to tank and stays above the ground.
+        steps = {at for at, _, kind in profile.marks if kind == "tank"}
+        fall = table["grade_m"].diff().dropna()
+        assert (fall > 1e-6).sum() <= len(steps)
+        assert (table["grade_m"] > table["ground_m"]).all()
 
 
 def test_the_run_tells_of_them(repository: Path, tmp_path: Path) -> None:

@@ -8,11 +8,12 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components, dijkstra
 
-from siteplan.network.ragged import Bools, Floats, Ints
+from siteplan.network.ragged import Bools, Floats, Ints, first_of_groups
 from siteplan.water.extensions.catalogue import Limits
 from siteplan.water.extensions.corridors import Corridors
 from siteplan.water.extensions.steiner import CostGraph, nearest
 
+_AT_ONCE_M = 1e-9
 MOST_LEVELS = 8
 """Sources of more different heads are put together, each group at its lowest."""
 
@@ -110,17 +111,44 @@ def nearest_taps(corridors: Corridors, reach: Reach, node: Ints, limits: Limits)
     edge, station, ground = edge[good], station[good], ground[good]
     if not len(edge):
         return taps
+    entry, walk, at_edge, at_station, at_ground = _entries(corridors, edge, station, ground)
     graph = CostGraph.of(corridors.n_nodes, corridors.u, corridors.v, corridors.length_m)
-    for k in range(n):
-        away = dijkstra(graph.matrix, directed=True, indices=int(node[k]))
-        walk = np.minimum(
-            away[corridors.u[edge]] + station, away[corridors.v[edge]] + corridors.length_m[edge] - station
-        )
-        best = int(np.argmin(walk))
-        if np.isfinite(walk[best]):
-            taps.edge[k], taps.station_m[k], taps.walk_m[k] = edge[best], station[best], walk[best]
-            taps.climb_m[k] = corridors.z_m[node[k]] - ground[best]
+    # From one place more, from which a walk leads to the node beside each tap: the nearest tap of every node at once.
+    outside, tail = corridors.n_nodes, np.repeat(np.arange(corridors.n_nodes), np.diff(graph.matrix.indptr))
+    tails = np.concatenate([tail, np.full(len(entry), outside)])
+    heads = np.concatenate([graph.matrix.indices, entry])
+    # A tap at the node itself: a walk of nothing would be no edge.
+    lengths = np.concatenate([graph.matrix.data, np.maximum(walk, _AT_ONCE_M)])
+    whole = coo_array((lengths, (tails, heads)), shape=(outside + 1, outside + 1)).tocsr()
+    away, before = dijkstra(whole, directed=True, indices=outside, return_predecessors=True)
+    first = np.arange(outside + 1)
+    inner = (before >= 0) & (before != outside)
+    first[inner] = before[inner]
+    while True:
+        further = first[first]
+        if np.array_equal(further, first):
+            break
+        first = further
+    place = np.full(outside + 1, -1)
+    place[entry] = np.arange(len(entry))
+    found = np.flatnonzero(np.isfinite(away[node]))
+    own = place[first[node[found]]]
+    taps.edge[found], taps.station_m[found] = at_edge[own], at_station[own]
+    taps.walk_m[found] = np.where(away[node[found]] <= _AT_ONCE_M, 0.0, away[node[found]])
+    taps.climb_m[found] = corridors.z_m[node[found]] - at_ground[own]
     return taps
+
+
+def _entries(
+    corridors: Corridors, edge: Ints, station: Floats, ground: Floats
+) -> tuple[Ints, Floats, Ints, Floats, Floats]:
+    """Of each node beside a tap the nearest one on its edges: (node, walk, edge, station, ground)."""
+    node = np.concatenate([corridors.u[edge], corridors.v[edge]])
+    walk = np.concatenate([station, corridors.length_m[edge] - station])
+    edge, station, ground = np.tile(edge, 2), np.tile(station, 2), np.tile(ground, 2)
+    order = np.lexsort((station, edge, walk, node))
+    best = order[first_of_groups(node[order])]
+    return node[best], walk[best], edge[best], station[best], ground[best]
 
 
 def _tap_places(corridors: Corridors, reach: Reach, limits: Limits) -> tuple[Ints, Floats, Floats, Bools]:
