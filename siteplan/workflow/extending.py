@@ -136,7 +136,7 @@ def extension_answer(
     built = (roads["status"] != "planned").to_numpy()
     rivers = layers.table("rivers")
     proposal = propose_extensions(
-        Works(water.network, water.demands, water.reach, water.hydraulics),
+        Works(water.network, water.demands, water.reach, water.hydraulics, _fetched(water)),
         asked,
         roads.geometry.to_numpy()[built],
         water.surface,
@@ -148,27 +148,62 @@ def extension_answer(
         where_no_gravity=own.no_gravity,
     )
     notes: list[Note] = [(f"water.extension.note.{key}", {}) for key in proposal.design.notes]
-    if not len(proposal.offers.table):
+    if proposal.offers.parts_unfit:
+        notes.insert(0, ("water.extension.note.unfit", {"n": proposal.offers.parts_unfit}))
+    if proposal.offers.quality_unknown:
+        notes.insert(0, ("water.extension.note.untested", {}))
+    if not len(proposal.offers.table) and not proposal.withdrawn:
         values: dict[str, object] = {"n": proposal.offers.parts_short, "unknown": proposal.offers.parts_unknown}
         notes.insert(0, ("water.extension.note.nothing_to_spare", values))
     return ExtensionAnswer(proposal, catalogue, asked, names, tuple(notes))
 
 
+def _fetched(water: WaterAnswer) -> np.ndarray:
+    """What hamlets that live by a tap fetch there at the peak hour, by node of the network, L/s."""
+    nodes = water.network.nodes
+    taps = np.flatnonzero((nodes["kind"] == "tap").to_numpy() & nodes["works"].to_numpy(dtype=bool))
+    tap = water.walks.table["tap"].to_numpy(dtype=np.int64)
+    by_tap = (water.service.table["water_level"] == "tap_in_reach").to_numpy() & (tap >= 0)
+    need = np.nan_to_num(water.demands.table["peak_lps"].to_numpy(dtype=np.float64))
+    return np.bincount(taps[tap[by_tap]], need[by_tap], len(nodes)).astype(np.float64)
+
+
 def _asked(layers: LayerSet, water: WaterAnswer) -> gpd.GeoDataFrame:
-    """Hamlets without water, then chosen sites, with what they would draw."""
+    """Hamlets without water, then chosen sites, with what they would draw. Where sites are chosen, people who move are
+    asked for there and not in their hamlets."""
     villages, sites = layers.table("villages"), layers.table("sites")
     rows = np.flatnonzero(water.service.table["water_level"].isin(ASKING).to_numpy())
     parts = [_rows(villages, rows, "hamlet", water.demands.table)]
+    chosen = np.zeros(0, dtype=np.int64)
     if len(sites) and "chosen" in sites.columns:
         chosen = np.flatnonzero((sites["chosen"] == True).fillna(False).to_numpy(dtype=bool))  # noqa: E712
         if len(chosen):
+            parts[0] = _who_stay(villages, parts[0])
             parts.append(_rows(sites, chosen, "site", _site_demands(villages, sites, water.design, water)))
     table = pd.concat(parts)
     # Ids of two layers may be alike.
-    table.index = pd.Index(
-        np.where(table.index.duplicated(keep=False) & (table["kind"] == "site"), "site " + table.index, table.index)
-    )
+    taken, names = set(table.index[table["kind"] == "hamlet"]), []
+    for own, kind in zip(table.index, table["kind"], strict=True):
+        name = own
+        while kind == "site" and name in taken:
+            name = f"site {name}"
+        taken.add(name)
+        names.append(name)
+    table.index = pd.Index(names, name="id")
     return gpd.GeoDataFrame(table, geometry="geometry", crs=layers.crs)
+
+
+def _who_stay(villages: gpd.GeoDataFrame, asked: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Hamlets with those who stay; without the hamlets that move whole."""
+    if "relocate_people" not in villages.columns:
+        return asked
+    moving = np.nan_to_num(
+        villages["relocate_people"].to_numpy(dtype=np.float64)[asked["row"].to_numpy(dtype=np.int64)]
+    )
+    people = asked["people"].to_numpy(dtype=np.float64)
+    share = np.clip(1.0 - np.divide(moving, people, out=np.zeros(len(people)), where=people > 0), 0.0, 1.0)
+    stay = asked.assign(people=people * share, peak_lps=asked["peak_lps"] * share)
+    return stay[share > 0]
 
 
 def _rows(layer: gpd.GeoDataFrame, rows: np.ndarray, kind: str, need: pd.DataFrame) -> gpd.GeoDataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from siteplan.standards.packs import pack_named, packs
 from siteplan.water.extensions import load_catalogue
@@ -27,4 +28,9 @@ def rules_of(name: str) -> Sequence[dict[str, str]]:
     PlanError
         If none is called so.
     """
-    return load_catalogue().rules if name == PIPES else pack_named(name).rules
+    if name == PIPES:
+        return load_catalogue().rules
+    path = Path(name)
+    if path.suffix == ".toml" and path.is_file() and b"[[pipe]]" in path.read_bytes():
+        return load_catalogue(path).rules
+    return pack_named(name).rules

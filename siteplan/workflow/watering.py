@@ -112,6 +112,9 @@ def water_answer(
         heights=surface,
         **({} if surface is None else {"spacing_m": surface.spacing_m}),
     )
+    if not len(network.nodes):
+        # Points of no known kind, and no pipes.
+        return None
     need = demands(villages, profile, design=design, water_short=own.water_short, livestock="where_known",
                    assume_connection="yard")  # fmt: skip
     reach = trace(network)

@@ -40,6 +40,7 @@ def scheme(
     dn: dict[str, Any] | None = None,
     lines: list[dict] | None = None,
     points: list[dict] | None = None,
+    hamlets: list[dict] | None = None,
 ) -> Works:
     """Spring at x = 0, tank at 500, hamlet A at 1500; all of it known."""
     bore = {"dn_mm": 63.0, "inner_mm": 55.0, **(dn or {})}
@@ -47,7 +48,7 @@ def scheme(
     tank = {"floor_m": 580.0, "max_level_m": 583.0, "volume_m3": volume_m3}
     given = [spring("Q1", 0, 0, head_m=600.0, yield_m3_per_day=yield_m3, name="泉")]
     given += [point("T1", "tank", 500, 0, name="水池", **tank)] if volume_m3 else []
-    villages = table("villages", [hamlet("A", 1500, 0, people=people, livestock=0.0)])
+    villages = table("villages", hamlets or [hamlet("A", 1500, 0, people=people, livestock=0.0)])
     network = build_water_network(
         table("water_lines", drawn),
         table("water_points", given if points is None else points),

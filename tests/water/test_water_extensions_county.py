@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import shapely
 
+from siteplan.network.graph import components
 from siteplan.water.extensions import load_catalogue
 from siteplan.water.extensions.county import CountyCorridors, county_corridors
 
@@ -102,3 +103,15 @@ def test_any_county_fits_together(seed: int) -> None:
     # Nothing lost, nothing laid twice.
     whole = shapely.union_all([shapely.LineString(road) for road in roads])
     assert shapely.length(found.lines[found.kind == "road"]).sum() == pytest.approx(whole.length, rel=0.01)
+
+
+@pytest.mark.parametrize(("gap", "off"), [(60, 100), (300, 500), (200, 1000), (800, 2500), (1500, 2800)])
+def test_islands_beside_each_other_come_to_the_network_too(gap: float, off: float) -> None:
+    """A long road, and off it two that lie nearer to each other than to it."""
+    y = [off, off + gap]
+    found = corridors([[(0, 0), (6000, 0)], *([(2000, one), (4000, one)] for one in y)], places=[(2500, y[1] + 20)])
+    graph = found.corridors
+    label = components(graph.n_nodes, graph.u, graph.v)
+    assert label[found.place[0]] == label[graph.u[np.argmax(shapely.length(found.lines))]]
+    assert len(np.unique(label[np.concatenate([graph.u, graph.v])])) == 1
+    ends_fit(found)

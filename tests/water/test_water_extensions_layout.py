@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from siteplan.water.extensions.ascent import dual_bound
+from siteplan.water.extensions.forest import Forest
 from siteplan.water.extensions.layout import lay_out
 from siteplan.water.extensions.steiner import CostGraph, mehlhorn
 from siteplan.water.extensions.task import Layout, LayoutTask
@@ -212,3 +213,31 @@ def test_mehlhorns_tree_is_within_twice_the_bound_and_joins_all(seed: int) -> No
     assert all(nx.has_path(tree, int(task.source_node[0]), node) for node in task.node.tolist())
     bound = dual_bound(graph, task.source_node, task.node)
     assert 0 < bound <= graph.cost[rows].sum() + 1e-9
+
+
+def test_a_branch_joins_a_tree_that_runs_beside_it() -> None:
+    """Two trees lay pipes in one trench; the branch moved over keeps what it serves and lays nothing twice."""
+    ends = np.array([(0, 1), (1, 2), (2, 3), (5, 1), (2, 4), (1, 6)])
+    task = LayoutTask(
+        n_nodes=7,
+        u=ends[:, 0],
+        v=ends[:, 1],
+        cost=np.full(6, 10.0),
+        usable=np.ones((2, 6), dtype=bool),
+        allowed=np.ones((2, 3), dtype=bool),
+        source_node=np.array([0, 5]),
+        source_level=np.array([0, 1]),
+        spare_lps=np.array([9.0, 2.0]),
+        node=np.array([3, 4, 6]),
+        lps=np.ones(3),
+        people=np.full(3, 10.0),
+        lifted=np.zeros(3, dtype=bool),
+        liftable=np.ones(6, dtype=bool),
+    )
+    forest = Forest(task)
+    forest.plant(0, [0, 1, 2], {3: [0]})
+    forest.plant(1, [3, 1, 4, 5], {4: [1], 6: [2]})
+    forest.improve()
+    assert forest.served_by().tolist() == [0, 0, 0]
+    assert forest.edges() == [[0, 1, 2, 4, 5], []]
+    assert forest.load == [3.0, 0.0]

@@ -68,7 +68,8 @@ class Limits:
     line_head_m holds at every point of a gravity line, but for the first run (`first_run` of the head at rest must
     remain there); tap_head_m, tap_walk_m, tap_climb_m: a public tap; friction_allowance: slope taken before sizes are
     known; height_error_m: gravity with less to spare is marginal; no piece shorter than shortest_piece_m; a stretch of
-    lower pressure class shorter than shortest_class_m is not made.
+    lower pressure class shorter than shortest_class_m is not made; storage_share: of a day's water that a tank must
+    hold to even out the hours.
     """
 
     velocity_high: float
@@ -82,6 +83,7 @@ class Limits:
     height_error_m: float
     shortest_piece_m: float
     shortest_class_m: float
+    storage_share: float
 
 
 @dataclass(frozen=True)
@@ -198,6 +200,7 @@ class _File(BaseModel):
     height_error: _Value
     shortest_piece: _Value
     shortest_class: _Value
+    storage: _Value
     trench: _Trench
     pump: _Pump
     break_tank: _Tank
@@ -274,6 +277,7 @@ def _catalogue(text: str, name: str) -> Catalogue:
         height_error_m=file.height_error.value,
         shortest_piece_m=file.shortest_piece.value,
         shortest_class_m=file.shortest_class.value,
+        storage_share=file.storage.value,
     )
     prices = Prices(
         pump_station=file.pump.station,

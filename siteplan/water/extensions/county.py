@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 
 from siteplan.layers.terrain.sampling import HeightsAt, Profiles, profiles
 from siteplan.network.build import build_network
-from siteplan.network.graph import RoadNetwork
+from siteplan.network.graph import RoadNetwork, components
 from siteplan.network.joining import find_joins
 from siteplan.network.lines import LineArrays
 from siteplan.network.ragged import Bools, Floats, Ints, first_of_groups, offsets_of
@@ -28,7 +28,7 @@ AT_M = 0.5
 """Places so near to a corridor stand on it."""
 _LEAST_M = 0.01
 _AROUND = 24
-"""Spots looked at about each, for one of another part."""
+"""Spots looked at about each at first, for one of another part."""
 
 
 @dataclass(frozen=True)
@@ -167,21 +167,29 @@ class _Bridges:
 
 
 def _bridges(spots: Profiles, component: Ints, heights: HeightsAt, trench: Trench) -> _Bridges:
-    """From each connected part but the largest a way to the largest, and one to the nearest other part: pipes seldom
-    touch roads, and a road that is cut off is none the less a place for a trench."""
+    """From each connected part of corridors a way to the nearest other one, again and again until all that may be are
+    one (Boruvka's rounds): pipes seldom touch roads, and a road cut off is none the less a place for a trench."""
     part = component[spots.line] if len(spots.line) else np.zeros(0, dtype=np.int64)
-    start, away = _nearest_parts(spots.xy, part, trench.furthest_m)
-    found = ground_ways(
-        spots.xy[start],
-        spots.xy,
-        heights,
-        furthest_m=trench.furthest_m,
-        slope_factor=trench.slope_factor,
-        away_m=away,
-        groups=(part[start], part),
-    )
-    near, far = start[found.start], found.target
-    return _Bridges(spots.line[near], spots.station_m[near], spots.line[far], spots.station_m[far], found.lines)
+    found = []
+    while len(part) and part.min() != part.max():
+        start, away = _nearest_parts(spots.xy, part, trench.furthest_m)
+        ways = ground_ways(
+            spots.xy[start],
+            spots.xy,
+            heights,
+            furthest_m=trench.furthest_m,
+            slope_factor=trench.slope_factor,
+            away_m=away,
+            groups=(part[start], part),
+        )
+        if not len(ways.lines):
+            break
+        near, far = start[ways.start], ways.target
+        found.append(
+            _Bridges(spots.line[near], spots.station_m[near], spots.line[far], spots.station_m[far], ways.lines)
+        )
+        part = components(int(part.max()) + 1, part[near], part[far])[part]
+    return _joined(found)
 
 
 def _off_pipes(
@@ -206,28 +214,33 @@ def _off_pipes(
 
 
 def _joined(parts: Sequence[_Bridges]) -> _Bridges:
+    nothing, none = np.zeros(0, dtype=np.int64), np.zeros(0)
+    parts = [_Bridges(nothing, none, nothing, none, np.zeros(0, dtype=object)), *parts]
     return _Bridges(*(np.concatenate([getattr(part, one.name) for part in parts]) for one in fields(_Bridges)))
 
 
 def _nearest_parts(xy: Floats, part: Ints, within_m: float) -> tuple[Ints, Floats]:
-    """The spot of each part nearest to the largest part, and the one nearest to any other; with their distances."""
-    if not len(part) or part.min() == part.max():
-        return np.zeros(0, dtype=np.int64), np.zeros(0)
-    largest = int(np.bincount(part).argmax())
-    minor = np.flatnonzero(part != largest)
-    to_largest = cKDTree(xy[part == largest]).query(xy[minor], distance_upper_bound=within_m)[0]
-    around = min(len(minor), _AROUND)
-    reach, row = (a.reshape(len(minor), -1) for a in cKDTree(xy[minor]).query(xy[minor], k=around))
-    reach = np.where(part[minor][row] != part[minor][:, None], reach, np.inf)
+    """Of each part but the largest the spot nearest to any other part, and its distance; none beyond `within_m`."""
+    tree, around = cKDTree(xy), _AROUND
+    left = np.flatnonzero(part != int(np.bincount(part).argmax()))
     starts, aways = [], []
-    for distance in (to_largest, reach.min(axis=1)):
-        order = np.lexsort((minor, distance, part[minor]))
-        first = order[first_of_groups(part[minor][order])]
-        first = first[distance[first] <= within_m]
-        starts.append(minor[first])
-        aways.append(distance[first])
-    start, keep = np.unique(np.concatenate(starts), return_index=True)
-    return start, np.concatenate(aways)[keep]
+    while len(left):
+        # Among so many spots around each; a long line's own spots may be all of them.
+        distance, row = tree.query(xy[left], k=min(around, len(xy)), distance_upper_bound=within_m)
+        own = part[np.minimum(row, len(xy) - 1)] == part[left][:, None]
+        foreign = np.where(own | (row == len(xy)), np.inf, distance).min(axis=1)
+        order = np.lexsort((left, foreign, part[left]))
+        first = order[first_of_groups(part[left][order])]
+        good = first[np.isfinite(foreign[first])]
+        starts.append(left[good])
+        aways.append(foreign[good])
+        # Spots whose every neighbour was looked at have nothing within reach.
+        full = np.isfinite(distance[:, -1]) & (around < len(xy))
+        left = left[~np.isin(part[left], part[left[good]]) & full]
+        around *= 4
+    if not starts:
+        return np.zeros(0, dtype=np.int64), np.zeros(0)
+    return np.concatenate(starts), np.concatenate(aways)
 
 
 def _with_ground(

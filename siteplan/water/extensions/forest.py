@@ -136,7 +136,10 @@ class Forest:
         dropped: list[int] = []
         for source in range(len(self.root)):
             while not self.task.fits(source, 0.0, self.load[source]):
-                if not self._move_away(source):
+                # Where all others together have less room than is too much here, somebody has to go.
+                over = self.load[source] - float(self.task.spare_lps[source])
+                others = sum(max(float(s) - x, 0.0) for s, x in zip(self.task.spare_lps, self.load, strict=True))
+                if over > others or not self._move_away(source):
                     name, _ = self._dearest(source)
                     self._drop(source, name)
                     dropped.append(name)
@@ -179,6 +182,8 @@ class Forest:
         return node in self.up[source] and (node in self.here[source] or len(self.kids[source].get(node, ())) > 1)
 
     def _join(self, source: int, node: int, towards: int, edge: int) -> None:
+        if node in self.up[source]:
+            raise AssertionError(f"node {node} is in the tree of source {source} already")
         self.up[source][node] = (towards, edge)
         self.kids[source].setdefault(towards, []).append(node)
         self._owners.setdefault(node, set()).add(source)
@@ -215,12 +220,19 @@ class Forest:
         return _Branch(source, top, nodes, edges, hamlets, lps, path, sum(self._cost[edge] for _, _, edge in path))
 
     def _attach(self, branch: _Branch, source: int, at: int) -> None:
-        """Hang a branch's own edges on a tree that already holds its node `at`."""
+        """Hang a branch's own edges on a tree that already holds its node `at`; where both run side by side the tree's
+        own pipe serves."""
+        up, root = self.up[source], self.root[source]
         for edge, tail, head in rooted(self.task, branch.edges, at):
-            self._join(source, head, tail, edge)
+            if head not in up and head != root:
+                self._join(source, head, tail, edge)
         for name in branch.hamlets:
             self.here[source].setdefault(int(self.task.node[name]), []).append(name)
         self.load[source] += branch.lps
+        # Ends that led to what the tree reaches by its own pipe.
+        for node in reversed(branch.nodes):
+            while node in up and node not in self.here[source] and not self.kids[source].get(node):
+                node, _ = self._part(source, node)
 
     def _restore(self, branch: _Branch) -> None:
         for node, towards, edge in reversed(branch.path):

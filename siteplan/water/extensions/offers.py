@@ -1,9 +1,14 @@
 """Where a county's network has water to spare for new pipes: sources, tanks and places on its lines, with their heads.
 
-What a connected part can spare is a matter of the day: the dry-season yield of its sources less what its hamlets need
-on the highest day, losses included. With a tank in the part the day's spare water may be drawn at the peak hour's rate;
-without one, nothing but the yield of that very hour is there. A head is offered only with the flow: that of a place on
-the lines is EPANET's while all of the spare is drawn there, and only where everyone served before still is.
+What a connected part can spare is a matter of the day: the dry-season yield of its sources less what its hamlets and
+the users of its taps need on the highest day, losses included. Behind a tank that holds enough the day's spare water
+may be drawn at the peak hour's rate; before it, or without one, no more than the yield of that very hour. A head is
+offered only with the flow: that of a place on the lines is EPANET's while all of the spare is drawn there, and only
+where everyone served before still is.
+
+Where the way of the water is not plain, less is offered: in a part with several sources each gives only what it yields
+beyond the whole part's needs, and at its own place; in a part with several tanks nothing is offered behind the first.
+Sources of bad quality offer nothing.
 """
 
 from __future__ import annotations
@@ -37,25 +42,37 @@ class Offers:
     """table : index id (of the network's nodes); row of `network.nodes`, part (connected part that shares its spare
     water), kind ("source", "tank", "junction"), head_m (at peak, with spare_lps drawn), rest_head_m, spare_lps,
     spare_m3_per_day (of the part). part_of_node : part of each node, (n,), -1 where no water comes. parts_short,
-    parts_unknown : parts with nothing to spare; with a yield or a demand that is not known.
+    parts_unknown, parts_unfit : parts with nothing to spare; with a yield or a demand that is not known; with a source
+    of bad quality. quality_unknown : some offer rests on water of unknown quality.
     """
 
     table: pd.DataFrame
     part_of_node: Ints
     parts_short: int
     parts_unknown: int
+    parts_unfit: int
+    quality_unknown: bool
 
 
 @dataclass(frozen=True)
 class _Parts:
-    """Connected parts that water reaches: part of each node, (n,), -1 none; by part: spare m3 a day, what its hamlets
-    take, whether it has a tank, its sources."""
+    """Connected parts that water reaches.
+
+    By node, (n,): of_node its part (-1 none), zone the stretch between tanks (-1 none, and at tanks), fed (its zone
+    has a source). By part: spare m3 a day, what its users take, number of sources and tanks, storage (volume that all
+    its tanks hold, 0 where one is not known), unfit, untested (quality of a source).
+    """
 
     of_node: Ints
+    zone: Ints
+    fed: Bools
     spare_m3: Floats
     taken_m3: Floats
-    tank: Bools
     sources: Ints
+    tanks: Ints
+    storage_m3: Floats
+    unfit: Bools
+    untested: Bools
 
 
 def spare_water(
@@ -66,7 +83,9 @@ def spare_water(
     *,
     peak_factor: float,
     least_head_m: float,
+    storage_share: float,
     asked: Floats,
+    tap_lps: Floats | None = None,
 ) -> Offers:
     """Places to start new pipes from.
 
@@ -78,38 +97,53 @@ def spare_water(
         Peak hour over mean hour of the highest day, as in the demands' peak_lps.
     least_head_m
         Head over the ground that a place on the lines must keep.
+    storage_share
+        Of a day's water that tanks must hold to even out the hours.
     asked
         (k, 2): where water is wanted; places on the lines are chosen near them.
+    tap_lps
+        What hamlets fetch from taps at the peak hour, by node, (n,).
     """
     nodes = network.nodes
-    parts = _parts(network, demands, reach)
+    beside = np.zeros(len(nodes)) if tap_lps is None else np.nan_to_num(tap_lps)
+    parts = _parts(network, demands, reach, beside * 86.4 / peak_factor)
     kind, works = nodes["kind"].to_numpy(dtype=object), nodes["works"].to_numpy(dtype=bool)
+    if not len(parts.spare_m3):
+        nothing = _table(network, parts, np.zeros(0, dtype=np.int64), "source", *(np.zeros(0) for _ in range(3)))
+        return Offers(nothing, parts.of_node, 0, 0, 0, False)
     inside = np.maximum(parts.of_node, 0)
-    n_parts = len(parts.spare_m3)
-    unknown, short = np.isnan(parts.spare_m3), parts.spare_m3 * 1000 / 86_400 < LEAST_LPS
-    # Without a tank the hamlets of the part already draw their peak from the yield.
-    steady = (parts.spare_m3 + parts.taken_m3 - parts.taken_m3 * peak_factor) / 86.4
-    lps = np.where(parts.tank, parts.spare_m3 / 86.4 * peak_factor, steady)
-    good = (
-        (parts.of_node >= 0) & works & ~(unknown | short)[inside] & (lps[inside] >= LEAST_LPS)
-        if n_parts
-        else np.zeros_like(works)
-    )
-    good &= parts.of_node >= 0
+    unknown = np.isnan(parts.spare_m3)
+    short = np.nan_to_num(parts.spare_m3) * 1000 / 86_400 < LEAST_LPS
+    good = (parts.of_node >= 0) & works & ~(unknown | short | parts.unfit)[inside]
+    # Before a tank a steady flow all day is what the tank does without; with no tank the old users draw their peak.
+    before = np.where(parts.tanks > 0, parts.spare_m3, parts.spare_m3 + parts.taken_m3 * (1 - peak_factor)) / 86.4
+    stored = np.minimum(parts.spare_m3, parts.storage_m3 / storage_share - parts.taken_m3)
+    behind = np.maximum(stored / 86.4 * peak_factor, before)
     static = hydraulics.nodes["static_head_m"].to_numpy(np.float64)
-    frames = [_sources(network, parts, lps, good & (kind == "source"))]
-    single = (parts.sources == 1)[inside] if n_parts else np.zeros(len(nodes), dtype=bool)
-    frames.append(_tanks(network, hydraulics, parts, lps, good & single & (kind == "tank"), peak_factor, static))
-    if len(asked) and n_parts:
-        near = _near(network, parts, good & single & (kind == "junction"), asked)
+    single = (parts.sources == 1)[inside]
+    plain = single & (parts.tanks == 1)[inside]
+    frames = [
+        _sources(network, parts, before, good & (kind == "source"), peak_factor),
+        _tanks(network, hydraulics, parts, behind, good & plain & (kind == "tank"), peak_factor, static),
+    ]
+    if len(asked):
+        lps = np.where(parts.fed, before[inside], behind[inside])
+        near = _near(network, parts, good & single & (parts.fed | plain) & (kind == "junction"), asked)
         frames.append(
-            _on_lines(network, demands, reach, hydraulics, parts, lps, near, least_head_m, peak_factor, static)
+            _on_lines(network, demands, reach, hydraulics, parts, lps, near, least_head_m, peak_factor, static, beside)
         )
     table = pd.concat(frames)
-    return Offers(table[list(COLUMNS)], parts.of_node, int((short & ~unknown).sum()), int(unknown.sum()))
+    return Offers(
+        table=table[list(COLUMNS)],
+        part_of_node=parts.of_node,
+        parts_short=int((short & ~unknown & ~parts.unfit).sum()),
+        parts_unknown=int((unknown & ~parts.unfit).sum()),
+        parts_unfit=int(parts.unfit.sum()),
+        quality_unknown=bool(parts.untested[table["part"].to_numpy(dtype=np.int64)].any()),
+    )
 
 
-def _parts(network: WaterNetwork, demands: Demands, reach: Reach) -> _Parts:
+def _parts(network: WaterNetwork, demands: Demands, reach: Reach, beside_m3: Floats) -> _Parts:
     nodes, links = network.nodes, network.links
     comes, opened = reach.links["reached"].to_numpy(dtype=bool), (links["state"] == "open").to_numpy()
     start, end = (links[name].to_numpy(np.int64)[comes & opened] for name in ("start", "end"))
@@ -121,19 +155,34 @@ def _parts(network: WaterNetwork, demands: Demands, reach: Reach) -> _Parts:
     n = len(known)
     works = nodes["works"].to_numpy(dtype=bool) & reached
     source, tank = (works & (nodes["kind"] == kind).to_numpy() for kind in ("source", "tank"))
+    between = ~tank[start] & ~tank[end]
+    zone = components(len(nodes), start[between], end[between]) if len(nodes) else np.zeros(0, dtype=np.int64)
+    with_source = np.isin(zone, zone[source])
     given = np.bincount(part[source], nodes["yield_m3_per_day"].to_numpy(np.float64)[source], n).astype(np.float64)
     table = demands.table.reindex(network.connections.index)
     at = network.connections["node"].to_numpy(np.int64)
     on = (at >= 0) & (table["connection"] != "none").to_numpy()
     on[on] = part[at[on]] >= 0
     taken = np.bincount(part[at[on]], table["source_m3_per_day"].to_numpy(np.float64)[on], n).astype(np.float64)
-    volume = np.nan_to_num(nodes["volume_m3"].to_numpy(np.float64))
+    taken += np.bincount(part[reached], beside_m3[reached], n)
+    # A volume that is not known evens out nothing.
+    volume = np.bincount(part[tank], nodes["volume_m3"].to_numpy(np.float64)[tank], n).astype(np.float64)
+    quality = nodes["quality"].to_numpy(dtype=object)
+
+    def some(which: Bools) -> Bools:
+        return np.bincount(part[which], minlength=n) > 0
+
     return _Parts(
         of_node=part,
+        zone=np.where(reached & ~tank, zone, -1),
+        fed=with_source & ~tank,
         spare_m3=given - taken,
         taken_m3=taken,
-        tank=np.bincount(part[tank], volume[tank], n) > 0,
         sources=np.bincount(part[source], minlength=n),
+        tanks=np.bincount(part[tank], minlength=n),
+        storage_m3=np.nan_to_num(volume),
+        unfit=some(source & (quality == "no")),
+        untested=some(source & (quality != "yes")),
     )
 
 
@@ -155,12 +204,14 @@ def _table(
     )
 
 
-def _sources(network: WaterNetwork, parts: _Parts, lps: Floats, which: Bools) -> pd.DataFrame:
-    """A source gives at most its own yield; its surface is its head, at peak and at rest."""
+def _sources(network: WaterNetwork, parts: _Parts, before: Floats, which: Bools, peak_factor: float) -> pd.DataFrame:
+    """A source gives what it yields beyond the needs of its whole part; its surface is its head."""
     rows = np.flatnonzero(which)
-    own = network.nodes["yield_m3_per_day"].to_numpy(np.float64)[rows] / 86.4
-    # Beside a pipe of its own to the part's tank, a spring has no more than its yield at any hour.
-    flow = np.fmin(np.fmin(lps[parts.of_node[rows]], own), np.fmax(parts.spare_m3[parts.of_node[rows]] / 86.4, 0))
+    part = parts.of_node[rows]
+    own = network.nodes["yield_m3_per_day"].to_numpy(np.float64)[rows]
+    taken = np.where(parts.tanks[part] > 0, parts.taken_m3[part], parts.taken_m3[part] * peak_factor)
+    flow = np.fmin(before[part], (own - taken) / 86.4)
+    rows, flow = rows[flow >= LEAST_LPS], flow[flow >= LEAST_LPS]
     head = network.nodes["head_m"].to_numpy(np.float64)[rows]
     return _table(network, parts, rows, "source", head, head, flow)
 
@@ -169,18 +220,17 @@ def _tanks(
     network: WaterNetwork,
     hydraulics: Hydraulics,
     parts: _Parts,
-    lps: Floats,
+    behind: Floats,
     which: Bools,
     peak_factor: float,
     static: Floats,
 ) -> pd.DataFrame:
     """A tank: its floor at peak, for it may be all but empty; what it fills to at rest. It gives no more over the day
     than the line from the source brings while it is low."""
-    volume = network.nodes["volume_m3"].to_numpy(np.float64)
-    rows = np.flatnonzero(which & (volume > 0))
+    rows = np.flatnonzero(which)
     part = parts.of_node[rows]
     brought = _given(network, hydraulics.links["flow_lps"].to_numpy(), parts)[part] - parts.taken_m3[part] / 86.4
-    flow = np.fmin(lps[part], brought * peak_factor)
+    flow = np.fmin(behind[part], brought * peak_factor)
     rows, flow = rows[flow >= LEAST_LPS], flow[flow >= LEAST_LPS]
     floor = network.nodes["floor_m"].to_numpy(np.float64)[rows]
     return _table(network, parts, rows, "tank", floor, static[rows], flow)
@@ -212,6 +262,7 @@ def _on_lines(
     least_head_m: float,
     peak_factor: float,
     static: Floats,
+    beside: Floats,
 ) -> pd.DataFrame:
     """Places on the lines whose head holds while the part's spare water, or half of it, is drawn there. Parts do not
     act on each other, so that one run tries a place of each."""
@@ -221,10 +272,12 @@ def _on_lines(
         for share in SHARES:
             if not len(left):
                 break
-            flow = share * lps[parts.of_node[left]]
-            state = drawn(network, demands, reach, hydraulics, dict(zip(left.tolist(), flow.tolist(), strict=True)))
+            flow = share * lps[left]
+            left, flow = left[flow >= LEAST_LPS], flow[flow >= LEAST_LPS]
+            more = dict(zip(left.tolist(), flow.tolist(), strict=True))
+            state = drawn(network, demands, reach, hydraulics, more, beside)
             holds = held(network, demands, hydraulics, state, parts.of_node)
-            carried = _carried(network, state, parts, left, flow / peak_factor)
+            carried = _carried(network, state, parts, left, np.where(parts.fed[left], flow, flow / peak_factor))
             pressure = state.nodes["pressure_m"].to_numpy()[left]
             good = holds[parts.of_node[left]] & carried & (pressure >= least_head_m)
             found.append((left[good], state.nodes["head_m"].to_numpy()[left[good]], flow[good]))
@@ -235,10 +288,15 @@ def _on_lines(
 
 
 def drawn(
-    network: WaterNetwork, demands: Demands, reach: Reach, hydraulics: Hydraulics, more: dict[int, float]
+    network: WaterNetwork,
+    demands: Demands,
+    reach: Reach,
+    hydraulics: Hydraulics,
+    more: dict[int, float],
+    beside: Floats | None = None,
 ) -> Solved:
-    """The peak hour with so many L/s more drawn at rows of `network.nodes`."""
-    wanted = np.nan_to_num(peak_demand(network, demands))
+    """The peak hour with so many L/s more drawn at rows of `network.nodes`, and `beside` (n,) fetched from taps."""
+    wanted = np.nan_to_num(peak_demand(network, demands)) + (0.0 if beside is None else np.nan_to_num(beside))
     for row, lps in more.items():
         wanted[row] += lps
     required = float(hydraulics.parameters["required_m"])  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ on its lines are withdrawn. The design is then made anew, until it holds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import geopandas as gpd
 import numpy as np
@@ -17,7 +17,7 @@ import shapely
 from numpy.typing import NDArray
 
 from siteplan.layers.terrain.sampling import Surface
-from siteplan.network.ragged import Ints
+from siteplan.network.ragged import Floats, Ints
 from siteplan.water.demand import HamletDemands
 from siteplan.water.extensions.catalogue import Catalogue
 from siteplan.water.extensions.county import CountyCorridors, county_corridors
@@ -51,12 +51,13 @@ class Proposal:
 
 @dataclass(frozen=True)
 class Works:
-    """The old network and its answers."""
+    """The old network and its answers; tap_lps (n,): what is fetched from its taps at the peak hour, None: nothing."""
 
     network: WaterNetwork
     demands: HamletDemands
     reach: Reach
     hydraulics: Hydraulics
+    tap_lps: Floats | None = None
 
 
 def propose_extensions(
@@ -102,7 +103,9 @@ def propose_extensions(
         works.hydraulics,
         peak_factor=peak_factor,
         least_head_m=catalogue.limits.line_head_m,
+        storage_share=catalogue.limits.storage_share,
         asked=xy[placed],
+        tap_lps=works.tap_lps,
     )
     nodes, links = works.network.nodes, works.network.links
     at = nodes.geometry.to_numpy()[offers.table["row"].to_numpy()]
@@ -130,7 +133,7 @@ def propose_extensions(
             break
         withdrawn += beyond
         sources = sources.drop(index=beyond)
-    kept = Offers(sources, offers.part_of_node, offers.parts_short, offers.parts_unknown)
+    kept = replace(offers, table=sources)
     check = "holds" if design.projects["chosen"].any() else "not_needed"
     return Proposal(hamlets, kept, tuple(withdrawn), county, design, check)
 
@@ -150,7 +153,7 @@ def _beyond(works: Works, design: ExtensionDesign, sources: pd.DataFrame, part_o
     crowded = set(sources.index[sources["part"].isin(over)]) - set(best)
     used = used[~used["part"].isin(over)]
     flows = dict(zip(used["row"].tolist(), used["lps"].tolist(), strict=True))
-    state = drawn(works.network, works.demands, works.reach, works.hydraulics, flows)
+    state = drawn(works.network, works.demands, works.reach, works.hydraulics, flows, works.tap_lps)
     holds = held(works.network, works.demands, works.hydraulics, state, part_of_node)
     head = state.nodes["head_m"].to_numpy()[used["row"].to_numpy()]
     on_lines = (used["kind"] == "junction").to_numpy()
