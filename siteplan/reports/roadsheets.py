@@ -95,13 +95,6 @@ def road_sheets(
     )
     villages = cover[cover["level"] == "village"].drop(columns="level")
     gaps = pd.DataFrame(result.gaps.drop(columns="geometry"))
-    rules = result.rules.assign(
-        confidence=[
-            word if word == "source read" else f"{texts('reports.summary.unverified')} ({word})"
-            for word in result.rules["confidence"]
-        ]
-    )
-    shown = findings.assign(action=[texts(f"reports.action.{word}") for word in findings["action"]])
     tables: Mapping[str, tuple[pd.DataFrame, tuple[str, ...]]] = {
         "summary": (_summary(result, layers, notes, texts), ("value",)),
         "townships": (townships, ()),
@@ -111,10 +104,8 @@ def road_sheets(
         "sensitivity": (result.sensitivity, ()),
         "lengths": (result.lengths, ()),
         "seats": (result.seats, ()),
-        "findings": (shown, ("message",)),
-        "rules": (rules, ("value", "clause", "source")),
     }
-    return [
+    own = [
         Sheet(
             title=texts(f"reports.sheet.{name}"),
             table=table,
@@ -123,6 +114,29 @@ def road_sheets(
             wide=wide,
         )
         for name, (table, wide) in tables.items()
+    ]
+    return [*own, *record_sheets(findings, result.rules, texts)]
+
+
+def record_sheets(findings: pd.DataFrame, rules: pd.DataFrame, texts: Texts) -> list[Sheet]:
+    """What every run ends its tables with: findings with their `message`, and the rules used."""
+    shown = findings.assign(action=[texts(f"reports.action.{word}") for word in findings["action"]])
+    unverified = texts("reports.summary.unverified")
+    marked = rules.assign(
+        confidence=[word if word == "source read" else f"{unverified} ({word})" for word in rules["confidence"]]
+    )
+    return [
+        Sheet(
+            title=texts(f"reports.sheet.{name}"),
+            table=table,
+            headings=column_headings(texts, list(table.columns)),
+            formats=FORMATS,
+            wide=wide,
+        )
+        for name, table, wide in (
+            ("findings", shown, ("message",)),
+            ("rules", marked, ("value", "clause", "source")),
+        )
     ]
 
 

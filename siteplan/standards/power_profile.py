@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from importlib import resources
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from siteplan.errors import PlanError
+from siteplan.standards.reading import pack_text, validated
 from siteplan.standards.roads_profile import Rule
 
 
@@ -65,24 +64,5 @@ def load_power_profile(name: str = "cn-rural", *, root: Path | None = None) -> P
     PlanError
         If there is no such profile, or the file is faulty: all faults, each with its key's path.
     """
-    if name.endswith(".toml"):
-        path = (root or Path()) / name
-        try:
-            text = path.read_bytes().decode("utf-8-sig")
-        except OSError as error:
-            raise PlanError(f"power.profile: cannot read {path}: {error.strerror}") from error
-        except UnicodeDecodeError:
-            raise PlanError(f"power.profile: {path} is not UTF-8 text; save it as UTF-8") from None
-    elif name in power_profile_names():
-        text = resources.files(__package__).joinpath(f"power/{name}.toml").read_text("utf-8")
-    else:
-        raise PlanError(
-            f"power.profile: no profile '{name}'; there are {', '.join(power_profile_names())}, or a .toml path"
-        )
-    try:
-        return PowerProfile.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise PlanError(f"profile {name}: not valid TOML: {error}") from error
-    except ValidationError as error:
-        faults = [f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in error.errors()]
-        raise PlanError(f"profile {name}:\n" + "\n".join(f"  {fault}" for fault in faults)) from error
+    text = pack_text("power.profile", name, folder="power", known=power_profile_names(), root=root)
+    return validated(PowerProfile, f"profile {name}", text)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from importlib import resources
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from siteplan.errors import PlanError
+from siteplan.standards.reading import pack_text, validated
 from siteplan.standards.words import road_words
 
 Confidence = Literal["source read", "unofficial page", "unverified"]
@@ -152,29 +151,8 @@ def load_road_profile(name: str, *, root: Path | None = None) -> RoadProfile:
     PlanError
         If there is no such profile, or the file is faulty: all faults, each with its key's path.
     """
-    if name.endswith(".toml"):
-        path = (root or Path()) / name
-        if not path.is_file():
-            raise PlanError(f"roads.profile: no file {path}")
-        try:
-            text = path.read_bytes().decode("utf-8-sig")
-        except OSError as error:
-            raise PlanError(f"roads.profile: cannot read {path}: {error.strerror}") from error
-        except UnicodeDecodeError:
-            raise PlanError(f"roads.profile: {path} is not UTF-8 text; save it as UTF-8") from None
-    elif name in road_profile_names():
-        text = resources.files(__package__).joinpath(f"roads/{name}.toml").read_text("utf-8")
-    else:
-        raise PlanError(
-            f"roads.profile: no profile '{name}'; there are {', '.join(road_profile_names())}, or a .toml path"
-        )
-    try:
-        return RoadProfile.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise PlanError(f"profile {name}: not valid TOML: {error}") from error
-    except ValidationError as error:
-        faults = [f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in error.errors()]
-        raise PlanError(f"profile {name}:\n" + "\n".join(f"  {fault}" for fault in faults)) from error
+    text = pack_text("roads.profile", name, folder="roads", known=road_profile_names(), root=root)
+    return validated(RoadProfile, f"profile {name}", text)
 
 
 def _plain(value: object) -> str:

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from siteplan.errors import PlanError
+from siteplan.standards.reading import pack_text, packed_text, validated
 from siteplan.standards.roads_profile import Rule
 from siteplan.standards.words import normalise_word
 
@@ -41,8 +41,6 @@ WORD_FACTS = frozenset({"quality", "on_premises", "improved"})
 WALK_FACTS = ("round_min", "collect_min", "level_m", "climb_m")
 CONVENIENCE = "convenience"
 """The indicator that says how far a tap may be; every profile has it."""
-
-_Model = TypeVar("_Model", bound=BaseModel)
 
 
 class Bound(BaseModel):
@@ -312,7 +310,7 @@ def rule_row(rule_id: str, value: str, unit: str, rule: Rule) -> dict[str, str]:
 @cache
 def water_profile_names() -> tuple[str, ...]:
     """The water profiles that come with siteplan."""
-    return tuple(name for name in _names() if "levels" in tomllib.loads(_packaged(name)))
+    return tuple(name for name in _names() if "levels" in tomllib.loads(packed_text("water", name)))
 
 
 def water_design_names() -> tuple[str, ...]:
@@ -328,26 +326,26 @@ def load_water_profile(name: str, *, root: Path | None = None) -> WaterProfile:
     PlanError
         If there is no such profile, or the file is faulty: all faults, each with its key's path.
     """
-    text = _text("water.profile", name, "", water_profile_names(), root)
-    return _validated(WaterProfile, f"profile {name}", text)
+    text = pack_text("water.profile", name, folder="water", known=water_profile_names(), root=root)
+    return validated(WaterProfile, f"profile {name}", text)
 
 
 def load_water_design(name: str, *, root: Path | None = None) -> WaterDesign:
     """Design figures by name (`WaterProfile.design`), or from the user's own TOML file; errors as for profiles."""
-    text = _text("water.design", name, "design-", water_design_names(), root)
-    return _validated(WaterDesign, f"design {name}", text)
+    text = pack_text("water.design", name, folder="water", known=water_design_names(), root=root, prefix="design-")
+    return validated(WaterDesign, f"design {name}", text)
 
 
 @cache
 def load_walking() -> Walking:
     """The walking speed of the rule pack."""
-    return Walking.model_validate(tomllib.loads(_packaged("walking")))
+    return Walking.model_validate(tomllib.loads(packed_text("water", "walking")))
 
 
 @cache
 def connection_words() -> Mapping[str, str]:
     """Normalised word of a file -> house, yard, tap or none."""
-    table = tomllib.loads(_packaged("words"))["connection"]
+    table = tomllib.loads(packed_text("water", "words"))["connection"]
     names = {normalise_word(word): name for name, words in table.items() for word in words}
     return {**{name: name for name in table}, **names}
 
@@ -355,33 +353,3 @@ def connection_words() -> Mapping[str, str]:
 def _names() -> list[str]:
     folder = resources.files(__package__).joinpath("water")
     return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
-
-
-def _packaged(name: str) -> str:
-    return resources.files(__package__).joinpath(f"water/{name}.toml").read_text("utf-8")
-
-
-def _text(key: str, name: str, prefix: str, known: tuple[str, ...], root: Path | None) -> str:
-    if not name.endswith(".toml"):
-        if name not in known:
-            raise PlanError(f"{key}: nothing is named '{name}'; there are {', '.join(known)}, or a .toml path")
-        return _packaged(prefix + name)
-    path = (root or Path()) / name
-    if not path.is_file():
-        raise PlanError(f"{key}: no file {path}")
-    try:
-        return path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise PlanError(f"{key}: cannot read {path}: {error.strerror}") from error
-    except UnicodeDecodeError:
-        raise PlanError(f"{key}: {path} is not UTF-8 text; save it as UTF-8") from None
-
-
-def _validated(model: type[_Model], what: str, text: str) -> _Model:
-    try:
-        return model.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise PlanError(f"{what}: not valid TOML: {error}") from error
-    except ValidationError as error:
-        faults = [f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in error.errors()]
-        raise PlanError(f"{what}:\n" + "\n".join(f"  {fault}" for fault in faults)) from error

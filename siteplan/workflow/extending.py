@@ -42,6 +42,11 @@ class ExtensionAnswer:
     notes: tuple[Note, ...]
 
     @property
+    def rules(self) -> pd.DataFrame:
+        """Every rule and price used: rule, value, unit, clause, source, confidence."""
+        return pd.DataFrame(list(self.catalogue.rules))
+
+    @property
     def pipes(self) -> gpd.GeoDataFrame:
         """Pipes as lines; empty where nothing is proposed."""
         if self.proposal is None:

@@ -164,7 +164,7 @@ def run(plan: Plan, folder: Path, *, step: Step = lambda text: None) -> RunResul
 
 
 def _all_rules(answers: Answers) -> pd.DataFrame:
-    others = [one.rules for one in (answers.water, answers.power) if one is not None]
+    others = [one.rules for one in (answers.water, answers.extensions, answers.power) if one is not None]
     return pd.concat([answers.roads.rules, *others], ignore_index=True)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
+
 from siteplan.errors import PlanError
 from siteplan.language import Texts
 from siteplan.layers.findings import joined, with_messages
@@ -12,6 +14,7 @@ from siteplan.layers.reading import read_layers
 from siteplan.layers.writing import write_gpkg
 from siteplan.outfolder import output_folder, write_record, writing
 from siteplan.plan import Plan
+from siteplan.reports.roadsheets import record_sheets
 from siteplan.reports.workbook import write_workbook
 from siteplan.roads.judgement import judge_hamlets
 from siteplan.workflow.extending import extension_answer
@@ -62,10 +65,12 @@ def water(plan: Plan, folder: Path, *, step: Callable[[str], None] = lambda text
         clock.step("reports.step.writing")
         with writing(part):
             tables = water_tables(found, layers.table("villages"))
-            sheets = water_sheets(found, layers, texts)
+            sheets, rules = water_sheets(found, layers, texts), found.rules
             if extensions is not None:
                 tables |= extension_tables(extensions, tables["villages"], texts)
                 sheets += extension_sheets(extensions, texts)
+                rules = pd.concat([rules, extensions.rules], ignore_index=True)
+            sheets += record_sheets(findings, rules, texts)
             write_gpkg(part / GEOPACKAGE, tables | {"findings": findings_layer(findings, layers.crs)}, styles={})
             changed = write_workbook(part / WORKBOOK, sheets)
             write_inp(part / EPANET, found)

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import geopandas as gpd
+import openpyxl
 from typer.testing import CliRunner
 
 from siteplan.cli import app
@@ -29,6 +30,11 @@ def test_water_alone(repository: Path, tmp_path: Path) -> None:
     assert {path.name for path in (tmp_path / "w").iterdir()} == {
         "results.gpkg", "run.json", "tables.xlsx", "timing.json", "water.inp", "water_profiles.pdf",
     }  # fmt: skip
+    book = openpyxl.load_workbook(tmp_path / "w" / "tables.xlsx")
+    assert book.sheetnames[-2:] == ["问题清单", "所用规则"]
+    told = {row[0]: str(row[-1]) for row in book["所用规则"].iter_rows(min_row=2, values_only=True)}
+    assert set(rules) <= set(told)
+    assert "unverified" in told["water.pipes.prices"]
     again = call(repository / "data" / "plan.toml", "--out", tmp_path / "again", "--quiet")
     assert again.exit_code == 0
     for name in ("results.gpkg", "run.json", "tables.xlsx", "water.inp", "water_profiles.pdf"):

@@ -5,18 +5,16 @@ Read from `standards/water/pipes.toml` or from the county's own file of the same
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass, fields
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from siteplan.errors import PlanError
 from siteplan.network.ragged import Floats
+from siteplan.standards.reading import pack_text, packed_text, validated
 
 LOSS_EXPONENT = 1.852
 DIAMETER_EXPONENT = 4.871
@@ -227,32 +225,18 @@ def load_catalogue(path: Path | None = None) -> Catalogue:
     PlanError
         If the file is missing or faulty: all faults, each with its key's path.
     """
-    return _packed() if path is None else _catalogue(_read(path), str(path))
+    if path is None:
+        return _packed()
+    return _catalogue(pack_text("water.pipes", str(path), folder="water", known=(), root=None), str(path))
 
 
 @cache
 def _packed() -> Catalogue:
-    text = resources.files("siteplan.standards").joinpath("water/pipes.toml").read_text("utf-8")
-    return _catalogue(text, "water/pipes.toml")
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise PlanError(f"pipe catalogue: cannot read {path}: {error.strerror}") from error
-    except UnicodeDecodeError:
-        raise PlanError(f"pipe catalogue: {path} is not UTF-8 text; save it as UTF-8") from None
+    return _catalogue(packed_text("water", "pipes"), "water/pipes.toml")
 
 
 def _catalogue(text: str, name: str) -> Catalogue:
-    try:
-        file = _File.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise PlanError(f"pipe catalogue {name}: not valid TOML: {error}") from error
-    except ValidationError as error:
-        faults = [f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in error.errors()]
-        raise PlanError(f"pipe catalogue {name}:\n" + "\n".join(f"  {fault}" for fault in faults)) from error
+    file = validated(_File, f"pipe catalogue {name}", text)
 
     def column(key: str) -> Floats:
         return np.array([float(getattr(pipe, key)) for pipe in file.pipe])
